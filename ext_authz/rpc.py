@@ -1,0 +1,59 @@
+"""What a transport and a handler say to each other: bytes in, bytes out, at once or later.
+
+A handler gets the request message's bytes and the `Call`. It returns the answer's bytes, or None and calls
+`call.answer(...)` or `call.fail(...)` later, on the loop's thread. A handler that raises is a failed call
+(INTERNAL, the exception's text stays in our log). Transports: `ext_authz.wire` and `ext_authz.grpcio_transport`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Protocol
+
+
+class Status(IntEnum):
+    """gRPC status codes (grpc/doc/statuscodes.md), those that we use."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    RESOURCE_EXHAUSTED = 8
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+
+
+class RpcError(Exception):
+    """A handler's way to end a call with a status; `message` reaches the peer, so it holds nothing secret."""
+
+    def __init__(self, status: Status, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Call(Protocol):
+    """One call as its handler sees it. Answering after the peer cancelled is allowed and does nothing."""
+
+    @property
+    def timeout_s(self) -> float | None:
+        """Seconds that the peer grants from the call's start (`grpc-timeout`), None when it named none."""
+
+    def answer(self, message: bytes) -> None:
+        """End the call with this message and status OK."""
+
+    def fail(self, status: Status, message: str) -> None:
+        """End the call with an error."""
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Call back once if the peer cancels or its connection ends before the answer."""
+
+
+Handler = Callable[[bytes, Call], bytes | None]
+
+# Full method path, as in HTTP/2's :path: "/envoy.service.auth.v3.Authorization/Check".
+Handlers = Mapping[str, Handler]
