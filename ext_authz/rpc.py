@@ -2,13 +2,16 @@
 
 A handler gets the request message's bytes and the `Call`. It returns the answer's bytes, or None and calls
 `call.answer(...)` or `call.fail(...)` later, on the loop's thread. A handler that raises is a failed call
-(INTERNAL, the exception's text stays in our log). Transports: `ext_authz.wire` and `ext_authz.grpcio_transport`.
+(INTERNAL, the exception's text stays in our log). Transports: `ext_authz.wire` and `ext_authz.grpcio_transport`;
+each has `async def serve(handlers, listen, ...) -> Server`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Protocol
 
 
@@ -57,3 +60,26 @@ Handler = Callable[[bytes, Call], bytes | None]
 
 # Full method path, as in HTTP/2's :path: "/envoy.service.auth.v3.Authorization/Check".
 Handlers = Mapping[str, Handler]
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files of a TLS listener; with `client_ca` every peer must show a certificate that it signed."""
+
+    certificate: Path
+    private_key: Path
+    client_ca: Path | None = None
+
+
+class Server(Protocol):
+    """A listener that serves. Both methods may be called more than once and in any order."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, in the form of `listen`, with the port that the kernel chose for port 0."""
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no new connection or call, let the running calls end for `grace_s` seconds, then close."""
+
+    async def close(self) -> None:
+        """Stop at once; running calls are cancelled."""
