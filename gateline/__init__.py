@@ -1,0 +1,1 @@
+"""Gateline's policy: from a request to a decision, without a proxy's library and without I/O."""

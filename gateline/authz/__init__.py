@@ -1,0 +1,1 @@
+"""May they? Rules over the identity and the request; deny by default."""

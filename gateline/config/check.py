@@ -1,0 +1,98 @@
+"""What no single field can see: names that must exist, be unique, or fit together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from gateline.authn.combine import AnyOf
+from gateline.authn.key_model import APIKey
+from gateline.config.gateway import Gateway
+from gateline.config.route import Route
+from gateline.values.errors import Fault, Path
+
+Check = Callable[[Gateway], Iterator[Fault]]
+
+
+def faults_of(gateway: Gateway, api_keys: Sequence[APIKey]) -> Iterator[Fault]:
+    """Every fault of the whole."""
+    for check in CHECKS:
+        yield from check(gateway)
+    yield from _unique([(("api_keys", i), key.id) for i, key in enumerate(api_keys)], "id")
+    yield from _unique([(("api_keys", i), key.prefix) for i, key in enumerate(api_keys)], "prefix")
+    for index, key in enumerate(api_keys):
+        if key.rate_limit_tier is not None and key.rate_limit_tier not in gateway.tiers:
+            yield _unknown(("api_keys", index, "rate_limit_tier"), "tier", key.rate_limit_tier, gateway.tiers)
+
+
+def _budgets(gateway: Gateway) -> Iterator[Fault]:
+    budgets = gateway.budgets
+    if not budgets.store_ms < budgets.check_ms < budgets.proxy_ms:
+        yield Fault(("budgets",), "must grow: store_ms < check_ms < proxy_ms, or one hides the other's answer")
+
+
+def _names(gateway: Gateway) -> Iterator[Fault]:
+    yield from _unique([(("routes", i, "id"), route.id) for i, route in enumerate(gateway.routes)], "id")
+    yield from _unique([(("upstreams", i, "id"), up.id) for i, up in enumerate(gateway.upstreams)], "id")
+    methods = [(("authentication", i, "name"), m.name) for i, m in enumerate(gateway.authentication)]
+    yield from _unique(methods, "name")
+
+
+def _upstreams(gateway: Gateway) -> Iterator[Fault]:
+    known = [upstream.id for upstream in gateway.upstreams]
+    for index, route in enumerate(gateway.routes):
+        if route.upstream_id is not None and route.upstream_id not in known:
+            yield _unknown(("routes", index, "upstream_id"), "upstream", route.upstream_id, known)
+
+
+def _authentication(gateway: Gateway) -> Iterator[Fault]:
+    known = [method.name for method in gateway.authentication]
+    for index, route in enumerate(gateway.routes):
+        path: Path = ("routes", index)
+        if route.auth_required and not known:
+            yield Fault((*path, "auth_required"), "needs a method: declare one in `authentication`, or set it to false")
+        if route.authentication is not None:
+            word = "any_of" if isinstance(route.authentication, AnyOf) else "all_of"
+            for at, name in enumerate(methods_of(route, known)):
+                if name not in known:
+                    yield _unknown((*path, "authentication", word, at), "method", name, known)
+        elif not route.auth_required and (route.authorization is not None or route.tenant is not None):
+            rule = "authorization" if route.authorization is not None else "tenant"
+            yield Fault((*path, rule), "needs an identity, but the route asks for no authentication")
+
+
+def _conflicts(gateway: Gateway) -> Iterator[Fault]:
+    seen: dict[object, str] = {}
+    for index, route in enumerate(gateway.routes):
+        match = route.match
+        conditions = (sorted(match.hosts), sorted(map(str, match.headers)), sorted(map(str, match.query)))
+        for method in sorted(match.methods):
+            what = (match.path, match.exact, method, str(conditions))
+            if seen.setdefault(what, route.id) != route.id:
+                yield Fault(("routes", index), f"matches the same {method} requests as route {seen[what]}")
+                break
+
+
+CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _conflicts)
+
+
+def methods_of(route: Route, declared: Sequence[str]) -> Sequence[str]:
+    """The names of the methods that a route asks, in order."""
+    if route.authentication is None:
+        return declared if route.auth_required else ()
+    spec = route.authentication
+    return spec.any_of if isinstance(spec, AnyOf) else spec.all_of
+
+
+def _unique(named: Sequence[tuple[Path, str]], field: str) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for path, name in named:
+        if name in seen:
+            yield Fault(path, f"has the {field} `{name}`, which is taken")
+        seen.add(name)
+
+
+def _unknown(path: Path, kind: str, name: str, known: Iterable[str]) -> Fault:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else f"; known: {', '.join(known) or 'none'}"
+    return Fault(path, f"names no {kind}: `{name}`{hint}")

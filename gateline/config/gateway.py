@@ -1,0 +1,96 @@
+"""The whole gateway file (CONTRACTS, The gateway file)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from gateline.authn import methods
+from gateline.authn.key_model import APIKey
+from gateline.authn.method import MethodConfig
+from gateline.config.route import HeaderName, Route
+from gateline.config.upstream import Upstream
+from gateline.limit.config import RateLimit, Tier
+from gateline.plugin_scan import union_of
+from gateline.schema.model import Model
+from gateline.schema.secret import Secret
+
+if TYPE_CHECKING:
+    Authentication = MethodConfig
+else:
+    Authentication = union_of(methods, "method")
+Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
+
+
+class RedisStore(Model):
+    """A Redis or Valkey: `redis://HOST:PORT/DB`, `rediss://…`, `unix:///PATH`."""
+
+    redis: Annotated[str, StringConstraints(pattern=r"^(rediss?|unix)://")]
+
+
+class Budgets(Model):
+    """How long each may take at most: store < check < proxy."""
+
+    store_ms: Milliseconds = 50
+    check_ms: Milliseconds = 150
+    proxy_ms: Milliseconds = 250
+
+
+class DecisionLog(Model):
+    """One line per decision on standard output."""
+
+    level: Literal["all", "refused", "off"] = "all"
+    format: Literal["json", "console"] = "json"
+
+
+class IdentityHeaders(Model):
+    """Field of the identity → header that the upstream receives. Null leaves it out."""
+
+    user_id: HeaderName | None = "x-user-id"
+    scopes: HeaderName | None = "x-user-scopes"
+    method: HeaderName | None = "x-auth-method"
+    credential_id: HeaderName | None = "x-credential-id"
+    tenant: HeaderName | None = "x-tenant"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Those that are set."""
+        return {field: name for field, name in self.model_dump().items() if name is not None}
+
+
+class ApiKeysFile(Model):
+    """API keys in a file of their own: a list of the same models."""
+
+    file: str
+
+
+class Gateway(Model):
+    """A gateway policy."""
+
+    version: Literal[1]
+    namespace: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "default"
+    mode: Literal["enforce", "shadow"] = "enforce"
+    unmatched: Literal["deny", "allow"] = "deny"
+    trusted_hops: Annotated[int, Field(ge=0, le=16)] = 0
+    store: Literal["memory"] | RedisStore = "memory"
+    budgets: Budgets = Budgets()
+    decision_log: DecisionLog = DecisionLog()
+    rate_limit_headers: Literal["both", "draft", "legacy", "off"] = "both"
+    identity_headers: IdentityHeaders = IdentityHeaders()
+    api_key_pepper: Secret | None = None
+    authentication: tuple[Authentication, ...] = ()
+    tiers: dict[str, Tier] = {}
+    api_keys: tuple[APIKey, ...] | ApiKeysFile = ()
+    upstreams: tuple[Upstream, ...] = ()
+    global_rate_limit: RateLimit | None = None
+    domains: tuple[dict[str, Any], ...] = ()
+    routes: tuple[Route, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """First 12 hex digits of SHA-256 over the canonical model."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""How much? Limits and quotas, charged atomically at two points."""

@@ -1,0 +1,87 @@
+"""Builds a snapshot: every route's steps as one tuple, once per configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateline.authn.method import Method, MethodParts
+from gateline.config.load import Loaded
+from gateline.pipeline.order import ORDER, Parts
+from gateline.pipeline.step import BuiltRoute
+from gateline.route.router import Router
+from gateline.sanitise.identity_headers import IdentityHeaders
+from gateline.values.errors import ConfigError, Fault
+from gateline.values.identity import Figures
+from gateline.values.request import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A policy as it runs; replaced whole, never changed.
+
+    `unmatched` is the route of what matches none: a denial where it is None.
+    """
+
+    revision: str
+    router: Router[BuiltRoute]
+    routes: Mapping[str, BuiltRoute]
+    unmatched: BuiltRoute | None
+    identity_headers: IdentityHeaders
+    trusted_hops: int = 0
+    shadow: bool = False
+    check_s: float = 0.15
+    methods: Mapping[str, Method] = field(default_factory=dict, repr=False)
+
+
+def build(loaded: Loaded) -> Snapshot:
+    """The snapshot of a loaded gateway; `ConfigError` with lines where a part can't be built."""
+    gateway = loaded.gateway
+    headers = IdentityHeaders(gateway.identity_headers.names)
+    methods = _methods(loaded)
+    routes = {}
+    for index, route in enumerate(gateway.routes):
+        parts = Parts(loaded, route, ("routes", index), methods)
+        steps = tuple(step for row in ORDER for step in row.build(parts))
+        needs = Needs(headers=frozenset(route.headers) | {"x-forwarded-for"}, query=bool(route.query))
+        for step in steps:
+            needs |= step.needs
+        shadow = "shadow" in (route.mode, gateway.mode)
+        routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs)
+    open_route = BuiltRoute("", (), headers, loaded.place(("unmatched",)), gateway.mode == "shadow")
+    return Snapshot(
+        revision=loaded.revision,
+        router=Router((route.match, routes[route.id]) for route in gateway.routes),
+        routes=routes,
+        unmatched=open_route if gateway.unmatched == "allow" else None,
+        identity_headers=headers,
+        trusted_hops=gateway.trusted_hops,
+        shadow=gateway.mode == "shadow",
+        check_s=gateway.budgets.check_ms / 1000,
+        methods=methods,
+    )
+
+
+def _methods(loaded: Loaded) -> dict[str, Method]:
+    gateway = loaded.gateway
+    parts = MethodParts(
+        sources=loaded.sources,
+        api_keys=loaded.api_keys,
+        pepper=gateway.api_key_pepper,
+        tiers={name: Figures(**tier.model_dump()) for name, tier in gateway.tiers.items()},
+    )
+    methods: dict[str, Method] = {}
+    faults = []
+    for index, config in enumerate(gateway.authentication):
+        try:
+            methods[config.name] = config.build(parts)
+        except ConfigError as error:
+            faults += [Fault(_absolute(index, fault), fault.message) for fault in error.faults]
+    if faults:
+        raise loaded.error(faults)
+    return methods
+
+
+def _absolute(index: int, fault: Fault) -> tuple[str | int, ...]:
+    """A method's own path below `authentication[index]`; the pepper stands at the top."""
+    return fault.path if fault.path[:1] == ("api_key_pepper",) else ("authentication", index, *fault.path)

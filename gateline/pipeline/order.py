@@ -1,0 +1,70 @@
+"""THE table: the order in which a route's steps run, with the reason for each place.
+
+The first two, `sanitise` and `route`, run before a route is known and stand in `run.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateline.authn.combine import AllOf, Methods, authenticate_step
+from gateline.authn.method import Method
+from gateline.authz.scopes import scopes_step
+from gateline.authz.tenant import tenant_step
+from gateline.config.check import methods_of
+from gateline.config.load import Loaded
+from gateline.config.route import Route
+from gateline.pipeline.step import Step
+from gateline.values.errors import Path
+from gateline.values.request import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the steps of one route are built from; `path` is the route's place in the file."""
+
+    loaded: Loaded
+    route: Route
+    path: Path
+    methods: Mapping[str, Method]
+
+    def place(self, *path: str | int) -> str:
+        """`file:line` of a rule of this route."""
+        return self.loaded.place((*self.path, *path))
+
+
+class Row(NamedTuple):
+    """A concern, why it stands where it stands, and the steps that a route has of it."""
+
+    name: str
+    reason: str
+    build: Callable[[Parts], Iterator[Step]]
+
+
+def _authenticate(parts: Parts) -> Iterator[Step]:
+    names = methods_of(parts.route, list(parts.methods))
+    if names:
+        methods = tuple(parts.methods[name] for name in names)
+        every = isinstance(parts.route.authentication, AllOf)
+        run = authenticate_step(Methods(methods, every=every, required=parts.route.auth_required))
+        needs = Needs()
+        for method in methods:
+            needs |= method.needs
+        rule = "authentication" if parts.route.authentication is not None else "auth_required"
+        yield Step("authenticate", run, parts.place(rule), needs=needs)
+
+
+def _authorise(parts: Parts) -> Iterator[Step]:
+    if parts.route.tenant is not None:
+        yield Step("authorise", tenant_step(parts.route.tenant), parts.place("tenant"))
+    rules = parts.route.authorization
+    if rules is not None and rules.scopes is not None:
+        yield Step("authorise", scopes_step(rules.scopes), parts.place("authorization", "scopes"))
+
+
+ORDER: tuple[Row, ...] = (
+    Row("authenticate", "who it is decides what it may do and which buckets are its own", _authenticate),
+    Row("authorise", "before limits by identity, so that what is forbidden costs its user no quota", _authorise),
+)

@@ -1,0 +1,242 @@
+"""Runs a request through its route's steps. `Allow` is built here and nowhere else.
+
+`Pipeline.decide` answers a `Decision` at once, or a `Pending` where a step waits for the world: a driver performs
+`pending.effects` and calls `resume` with the answers, until a decision comes. Whatever goes wrong in between (an
+exception, a wrong answer, `give_up`) ends in `Unavailable`: the one way to `Allow` leads through every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import GeneratorType
+from typing import Any
+
+from gateline.context import Context, Note
+from gateline.effects import Answer, Asking, Effect, Effects
+from gateline.pipeline.build import Snapshot
+from gateline.pipeline.step import BuiltRoute, Outcome, Step
+from gateline.sanitise.client_address import client_address
+from gateline.sanitise.path import check_path
+from gateline.values.decision import (
+    NO_EDITS,
+    Allow,
+    Decision,
+    Deny,
+    Reply,
+    RequestEdits,
+    Unavailable,
+    deny,
+    unavailable,
+)
+from gateline.values.errors import UnavailableError
+from gateline.values.request import Request
+
+# Told once per decision, after it is made: the log, metrics.
+Observer = Callable[[Context], None]
+
+
+def ignore(_: Context) -> None:
+    """An observer that looks away."""
+
+
+class Pending:
+    """A decision that waits for the answers to `effects`. Use it once: `resume` or `give_up`."""
+
+    __slots__ = ("_asking", "_context", "_next", "_pipeline", "_steps", "effects", "single")
+
+    def __init__(
+        self, pipeline: Pipeline, context: Context, steps: tuple[Step, ...], index: int, asking: Asking
+    ) -> None:
+        self._pipeline = pipeline
+        self._context = context
+        self._steps = steps
+        self._next = index
+        self._asking = asking
+        self.single = False
+        self.effects: tuple[Effect, ...] = ()
+
+    def start(self) -> Decision | Pending:
+        """Run to the first effect."""
+        return self._advance(self._asking.__next__)
+
+    def resume(self, answers: tuple[Answer, ...]) -> Decision | Pending:
+        """Go on with one answer per effect, in order; an `UnavailableError` among them is that effect's failure."""
+        if not self.single:
+            return self._advance(lambda: self._asking.send(answers))
+        answer = answers[0]
+        if isinstance(answer, UnavailableError):
+            return self._advance(lambda: self._asking.throw(answer))
+        return self._advance(lambda: self._asking.send(answer))
+
+    def give_up(self, why: str) -> Decision:
+        """End as `Unavailable`: the check's own time is over, or the world is gone."""
+        self._asking.close()
+        return self._pipeline.finish(self._context, unavailable("dependency_unavailable", why))
+
+    def _advance(self, move: Callable[[], Effects]) -> Decision | Pending:
+        outcome: Any
+        try:
+            effects = move()
+        except StopIteration as stop:
+            outcome = stop.value
+        except UnavailableError as error:
+            outcome = unavailable("dependency_unavailable", str(error))
+        except Exception as error:  # noqa: BLE001  # the law: no fault of a step is ever an allow
+            outcome = broken(error)
+        else:
+            self.single = not isinstance(effects, tuple)
+            self.effects = effects if isinstance(effects, tuple) else (effects,)
+            return self
+        return self._pipeline.after(self._context, self._steps, self._next, outcome)
+
+
+class Pipeline:
+    """A policy that decides. It keeps no state of its own between requests."""
+
+    __slots__ = ("_observe", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, observe: Observer = ignore) -> None:
+        self.snapshot = snapshot
+        self._observe = observe
+
+    def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
+        """Judge a request. With `explain`, the observer's context holds a note per step."""
+        context = Context(request, shadow=self.snapshot.shadow, notes=[] if explain else None)
+        try:
+            found = self._enter(context)
+        except Exception as error:  # noqa: BLE001  # the law again
+            found = broken(error)
+        if not isinstance(found, BuiltRoute):
+            return self.finish(context, found)
+        return self._walk(context, found.steps, 0)
+
+    def _enter(self, context: Context) -> BuiltRoute | Deny | Unavailable:
+        """Sanitise and route: what happens before the route's own steps."""
+        snapshot, request = self.snapshot, context.request
+        found: BuiltRoute | None = None
+        if request.route is not None:
+            begin(context, "route")
+            found = snapshot.routes.get(request.route)
+            if found is None:
+                return unavailable("unknown_route", f"the policy has no route {request.route!r}")
+            _chosen(context, found)
+        begin(context, "sanitise")
+        context.client = client_address(request, snapshot.trusted_hops)
+        context.remove = snapshot.identity_headers.sent_by_client(request.headers)
+        refusal = check_path(context)
+        if refusal is not None:
+            return refusal
+        if found is None:
+            begin(context, "route")
+            found = snapshot.router.find(request, context.path) or snapshot.unmatched
+            if found is None:
+                return deny("no_route", f"no route for {request.method} {context.path}")
+            _chosen(context, found)
+        return found
+
+    def _walk(self, context: Context, steps: tuple[Step, ...], index: int) -> Decision | Pending:
+        """Run the steps from `index` on."""
+        for at in range(index, len(steps)):
+            step = steps[at]
+            begin(context, step.name, step.rule)
+            outcome: Any
+            try:
+                outcome = step.run(context)
+            except Exception as error:  # noqa: BLE001  # the law again
+                outcome = broken(error)
+            if outcome is None:
+                continue
+            if isinstance(outcome, GeneratorType):
+                return Pending(self, context, steps, at, outcome).start()
+            if not step.shadow:
+                return self.finish(context, outcome)
+            _shadowed(context, outcome)
+        return self._allow(context)
+
+    def after(self, context: Context, steps: tuple[Step, ...], index: int, outcome: Outcome) -> Decision | Pending:
+        """Go on behind a step that asked for effects."""
+        if outcome is None:
+            return self._walk(context, steps, index + 1)
+        if not steps[index].shadow:
+            return self.finish(context, outcome)
+        _shadowed(context, outcome)
+        return self._walk(context, steps, index + 1)
+
+    def finish(self, context: Context, outcome: Deny | Unavailable | Reply) -> Decision:
+        """End with an outcome that is no allow; anything but a refusal or a reply counts as a fault of its step."""
+        if not isinstance(outcome, Deny | Unavailable | Reply):
+            outcome = broken(TypeError(f"a step returned {type(outcome).__name__}"))
+        if context.shadow:
+            _shadowed(context, outcome)
+            return self._allow(context)
+        if context.notes is not None:
+            _note_end(context, outcome)
+        return self._end(context, outcome)
+
+    def _allow(self, context: Context) -> Decision:
+        """The one place where an `Allow` is made. In shadow it edits nothing, in either direction."""
+        if context.shadow:
+            return self._end(context, Allow(metadata={"route": context.route_id}))
+        ours = self.snapshot.identity_headers.of(context.identity)
+        headers = (*context.set_headers, *ours)
+        removed = context.remove
+        if removed:
+            kept = {name for name, _ in headers}
+            removed = [name for name in removed if name not in kept]
+        edits = RequestEdits(headers, tuple(removed)) if headers or removed else NO_EDITS
+        return self._end(
+            context,
+            Allow(
+                context.identity, edits, tuple(context.response_headers), context.upstream, {"route": context.route_id}
+            ),
+        )
+
+    def _end(self, context: Context, decision: Decision) -> Decision:
+        context.decision = decision
+        try:
+            self._observe(context)
+        except Exception as error:  # noqa: BLE001  # a log that fails is no reason to allow
+            context.decision = decision = broken(error)
+        return decision
+
+
+def begin(context: Context, step: str, rule: str = "") -> None:
+    """Note that a step begins; what it explains goes to this note."""
+    context.step = step
+    if context.notes is not None:
+        context.notes.append(Note(step, "pass", "", rule))
+
+
+def broken(error: Exception) -> Unavailable:
+    """The outcome of a step that failed. The message stays inside: it may quote what a client sent."""
+    return unavailable("internal_error", f"{type(error).__name__} in {_where(error)}")
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "a step"
+
+
+def _chosen(context: Context, route: BuiltRoute) -> None:
+    context.route_id = route.id
+    context.shadow = route.shadow
+    if context.notes is not None:
+        context.notes[-1].rule = route.rule
+        context.explain(f"route {route.id}" if route.id else "no route, and unmatched requests are allowed")
+
+
+def _shadowed(context: Context, outcome: Outcome) -> None:
+    """Note what would have been answered; the first refusal is the one that would have been seen."""
+    if isinstance(outcome, Deny | Unavailable):
+        context.would = context.would or outcome
+        if context.notes is not None:
+            _note_end(context, outcome)
+
+
+def _note_end(context: Context, outcome: Deny | Unavailable | Reply) -> None:
+    if context.notes:
+        context.notes[-1].outcome = type(outcome).__name__.lower()
+        if isinstance(outcome, Deny | Unavailable):
+            context.explain(outcome.problem.why or outcome.problem.title)

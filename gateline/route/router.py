@@ -1,0 +1,114 @@
+"""The router: exact path, then the longest path; there, more conditions first, then the id.
+
+Look-up costs a dictionary access per path segment, however many routes there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateline.route.conditions import Condition, headers_match, host_matches, host_of, query_matches
+from gateline.values.request import Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a route matches. `path` has no final slash, but for `/` itself; hosts are lower-case."""
+
+    id: str
+    path: str
+    exact: bool = False
+    methods: frozenset[str] = frozenset({"GET"})
+    hosts: tuple[str, ...] = ()
+    headers: tuple[tuple[str, Condition], ...] = ()
+    query: tuple[tuple[str, Condition], ...] = ()
+
+    @property
+    def order(self) -> tuple[bool, int, int, str]:
+        """Sorts the route that is asked first to the front: exact, longer path, more conditions, id."""
+        return (not self.exact, -len(self.path), -self.condition_count, self.id)
+
+    @property
+    def condition_count(self) -> int:
+        """How many conditions stand beside path and method."""
+        return bool(self.hosts) + len(self.headers) + len(self.query)
+
+
+class Router(Generic[T]):
+    """An immutable table of routes. `T` is whatever a match leads to."""
+
+    __slots__ = ("_depth", "_exact", "_prefix")
+
+    def __init__(self, routes: Iterable[tuple[Match, T]]) -> None:
+        self._exact: dict[str, _Node[T]] = {}
+        self._prefix: dict[str, _Node[T]] = {}
+        for match, target in sorted(routes, key=lambda row: row[0].order):
+            table = self._exact if match.exact else self._prefix
+            table.setdefault(match.path, _Node()).add(match, target)
+        # No prefix is longer than this many segments, so no more of a path is ever looked at.
+        self._depth = max((path.count("/") for path in self._prefix), default=0)
+
+    def find(self, request: Request, path: str) -> T | None:
+        """The target of the first route that matches the request, None where none does."""
+        node = self._exact.get(path)
+        if node is not None and (found := node.find(request)) is not None:
+            return found
+        for prefix in self._prefixes(path):
+            node = self._prefix.get(prefix)
+            if node is not None and (found := node.find(request)) is not None:
+                return found
+        return None
+
+    def _prefixes(self, path: str) -> list[str]:
+        """The path cut at every slash, longest first: `/a/b` gives `/a/b`, `/a`, `/`."""
+        cuts, at = [], 0
+        for _ in range(self._depth):
+            at = path.find("/", at + 1)
+            if at < 0:
+                cuts.append(path)
+                break
+            cuts.append(path[:at])
+        cuts.reverse()
+        return [*cuts, "/"]
+
+
+class _Node(Generic[T]):
+    """The routes of one path, those of one host apart, so that many hosts on one path cost no search."""
+
+    __slots__ = ("_any", "_by_host", "_size")
+
+    def __init__(self) -> None:
+        self._any: list[tuple[int, Match, T]] = []
+        self._by_host: dict[str, list[tuple[int, Match, T]]] = {}
+        self._size = 0
+
+    def add(self, match: Match, target: T) -> None:
+        """Append; the caller comes in order."""
+        row = (self._size, match, target)
+        self._size += 1
+        if match.hosts and not any(host.startswith("*") for host in match.hosts):
+            for host in match.hosts:
+                self._by_host.setdefault(host, []).append(row)
+        else:
+            self._any.append(row)
+
+    def find(self, request: Request) -> T | None:
+        rows: Sequence[tuple[int, Match, T]] = self._any
+        host = ""
+        if self._by_host or any(match.hosts for _, match, _ in rows):
+            host = host_of(request.host)
+            if named := self._by_host.get(host):
+                rows = sorted((*named, *rows), key=lambda row: row[0])
+        for _, match, target in rows:
+            if (
+                request.method in match.methods
+                and host_matches(match.hosts, host)
+                and headers_match(match.headers, request)
+                and query_matches(match.query, request)
+            ):
+                return target
+        return None

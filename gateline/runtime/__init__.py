@@ -1,0 +1,1 @@
+"""The composition root's parts: the world in which decisions are driven."""

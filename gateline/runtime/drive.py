@@ -1,0 +1,98 @@
+"""Drivers: they perform a pending decision's effects in a world, and hand the answers back.
+
+`drive` is callback-driven, for an event loop: all effects that are asked for in one tick can travel together, and no
+task is made per call. `drive_now` waits for each, for commands and for servers with a thread per request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from gateline.effects import Answer, Effect, Later
+from gateline.pipeline.run import Pending
+from gateline.values.decision import Decision
+from gateline.values.errors import UnavailableError
+
+
+class World(Protocol):
+    """Performs effects."""
+
+    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
+        """Call `done` exactly once, on the loop's thread, before `deadline` (the loop's clock, seconds) or shortly after.
+
+        A failure is an `UnavailableError` handed to `done`; nothing is raised. `done` may be called before this returns.
+        """
+
+
+def drive(
+    state: Decision | Pending, world: World, deadline: float, done: Callable[[Decision], None]
+) -> Decision | None:
+    """The decision where no effect has to wait; else None, and `done` gets it later."""
+    while isinstance(state, Pending):
+        asked = _Asked(state, world, deadline, done)
+        if not asked.collect():
+            return None
+        state = asked.resume()
+    return state
+
+
+class _Asked:
+    """The effects of one `Pending`, on their way."""
+
+    __slots__ = ("_answers", "_deadline", "_done", "_inline", "_missing", "_pending", "_world")
+
+    def __init__(self, pending: Pending, world: World, deadline: float, done: Callable[[Decision], None]) -> None:
+        self._pending = pending
+        self._world = world
+        self._deadline = deadline
+        self._done = done
+        self._answers: list[Answer] = [None] * len(pending.effects)
+        self._missing = len(pending.effects)
+        self._inline = True
+
+    def collect(self) -> bool:
+        """Start every effect; True where all were answered at once."""
+        for index, effect in enumerate(self._pending.effects):
+            if isinstance(effect, Later):
+                self._world.perform(effect.effect, self._deadline, _forget)
+                self._missing -= 1
+            else:
+                self._perform(index, effect)
+        self._inline = False
+        return self._missing == 0
+
+    def _perform(self, index: int, effect: Effect) -> None:
+        def answered(answer: Answer) -> None:
+            self._answers[index] = answer
+            self._missing -= 1
+            if self._missing == 0 and not self._inline:
+                decision = drive(self.resume(), self._world, self._deadline, self._done)
+                if decision is not None:
+                    self._done(decision)
+
+        try:
+            self._world.perform(effect, self._deadline, answered)
+        except Exception as error:  # noqa: BLE001  # a world that raises has failed
+            if self._answers[index] is None:
+                answered(UnavailableError(type(effect).__name__, type(error).__name__))
+
+    def resume(self) -> Decision | Pending:
+        return self._pending.resume(tuple(self._answers))
+
+
+def _forget(_: Answer) -> None:
+    """What is done later answers to nobody."""
+
+
+def drive_now(state: Decision | Pending, perform: Callable[[Effect], Answer]) -> Decision:
+    """The decision; `perform` waits for its effect, and may raise `UnavailableError`."""
+    while isinstance(state, Pending):
+        answers: list[Answer] = []
+        for effect in state.effects:
+            try:
+                answers.append(perform(effect.effect if isinstance(effect, Later) else effect))
+            except UnavailableError as error:
+                answers.append(error)
+        state = state.resume(tuple(answers))
+    return state

@@ -1,0 +1,45 @@
+"""The engine: the pipeline of the policy in force, the world it runs in, and the swap to the next policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateline.config.load import Loaded
+from gateline.pipeline.build import build
+from gateline.pipeline.run import Observer, Pipeline, ignore
+from gateline.runtime.drive import World, drive
+from gateline.values.decision import Decision
+from gateline.values.request import Request
+
+
+class Engine:
+    """Decides with the policy in force. All of it belongs to one thread."""
+
+    __slots__ = ("_observe", "clock", "loaded", "pipeline", "world")
+
+    def __init__(self, loaded: Loaded, world: World, clock: Callable[[], float], observe: Observer = ignore) -> None:
+        """`clock` is the monotonic one by which `world` counts deadlines (`loop.time`), in seconds."""
+        self._observe = observe
+        self.world = world
+        self.clock = clock
+        self.loaded = loaded
+        self.pipeline = Pipeline(build(loaded), observe)
+
+    def swap(self, loaded: Loaded) -> None:
+        """Put another policy in force, whole; `ConfigError` leaves the one that is."""
+        self.pipeline = Pipeline(build(loaded), self._observe)
+        self.loaded = loaded
+
+    def decide(
+        self, request: Request, done: Callable[[Decision], None], within_s: float | None = None
+    ) -> Decision | None:
+        """The decision at once, or None and `done` gets it on the loop's thread.
+
+        `within_s` is the peer's own deadline; the check's budget holds where it is shorter.
+        """
+        pipeline = self.pipeline
+        state = pipeline.decide(request)
+        budget_s = pipeline.snapshot.check_s
+        if within_s is not None and within_s < budget_s:
+            budget_s = within_s
+        return drive(state, self.world, self.clock() + budget_s, done)

@@ -1,0 +1,1 @@
+"""What is judged is what is forwarded: refuse what is not in normal form, never rewrite it."""

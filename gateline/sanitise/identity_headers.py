@@ -1,0 +1,49 @@
+"""Identity headers are ours: what a client sends under their names, in any spelling, never goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+
+from gateline.values.headers import Headers, Pair, is_field_value
+from gateline.values.identity import Identity
+
+FIELDS = ("user_id", "scopes", "method", "credential_id", "tenant", "roles", "groups", "tier")
+
+
+def spellings(name: str) -> list[str]:
+    """Every way to write a name with `_` for `-` (many servers read both alike): `x-a` gives `x-a` and `x_a`."""
+    parts = name.lower().replace("_", "-").split("-")
+    return [
+        "".join(piece for pair in zip(parts, (*joins, ""), strict=True) for piece in pair)
+        for joins in product("-_", repeat=len(parts) - 1)
+    ]
+
+
+class IdentityHeaders:
+    """The identity headers of a policy: finds the client's own, and writes ours."""
+
+    __slots__ = ("_spellings", "names")
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """`names`: field of `Identity` → header name."""
+        self.names = {field: name.lower() for field, name in names.items()}
+        self._spellings = frozenset(spelling for name in self.names.values() for spelling in spellings(name))
+
+    def sent_by_client(self, headers: Headers) -> list[str]:
+        """The names, as they were sent, under which the client tried to give an identity."""
+        names = headers.names()
+        return [] if self._spellings.isdisjoint(names) else [name for name in names if name in self._spellings]
+
+    def of(self, identity: Identity | None) -> Sequence[Pair]:
+        """The headers that tell the upstream who it is: those with a value that may travel in a header."""
+        if identity is None:
+            return ()
+        pairs = ((name, _text(getattr(identity, field))) for field, name in self.names.items())
+        return [(name, text) for name, text in pairs if text and is_field_value(text)]
+
+
+def _text(value: str | Iterable[str] | None) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return " ".join(sorted(value))

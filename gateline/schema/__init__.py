@@ -1,0 +1,1 @@
+"""What every configuration model is made of."""

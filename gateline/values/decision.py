@@ -1,0 +1,105 @@
+"""What the pipeline answers: `Allow`, `Deny`, `Reply` or `Unavailable`. `Allow` is built in `pipeline.run` alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from gateline.values.codes import CODES
+from gateline.values.headers import Pair
+from gateline.values.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal as RFC 9457 has it. `why` is for logs and `explain`: it never reaches the client."""
+
+    code: str
+    why: str = ""
+
+    @property
+    def status(self) -> int:
+        """HTTP's status of the code."""
+        return CODES[self.code].status
+
+    @property
+    def title(self) -> str:
+        """One sentence for people."""
+        return CODES[self.code].title
+
+    def body(self, request_id: str) -> bytes:
+        """The `application/problem+json` document."""
+        return json.dumps(
+            {
+                "type": f"urn:gateline:problem:{self.code}",
+                "title": self.title,
+                "status": self.status,
+                "code": self.code,
+                "request_id": request_id,
+            }
+        ).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEdits:
+    """Edits of the request before it goes on. `remove` never holds a name that `set` holds."""
+
+    set: tuple[Pair, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+NO_EDITS = RequestEdits()
+NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log."""
+
+    identity: Identity | None = None
+    request_edits: RequestEdits = NO_EDITS
+    response_headers: tuple[Pair, ...] = ()
+    upstream: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=lambda: NO_METADATA, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The policy refuses."""
+
+    problem: Problem
+    headers: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The policy answers by itself (cache, composition)."""
+
+    status: int
+    headers: tuple[Pair, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The policy could not judge: its own infrastructure failed. Never a denial, never an allow."""
+
+    problem: Problem
+    headers: tuple[Pair, ...] = (("retry-after", "1"),)
+
+
+Refusal = Deny | Unavailable
+Decision = Allow | Deny | Reply | Unavailable
+
+
+def deny(code: str, why: str = "", headers: tuple[Pair, ...] = ()) -> Deny:
+    """A denial with a code of the table."""
+    return Deny(Problem(code, why), headers)
+
+
+def unavailable(code: str, why: str) -> Unavailable:
+    """An `Unavailable` with a code of the table."""
+    return Unavailable(Problem(code, why))

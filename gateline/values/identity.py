@@ -1,0 +1,55 @@
+"""Who makes a request, and the outcomes of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Limits that stand in a credential or its tier; None where it has none. Counts; rates are a minute's."""
+
+    requests_per_minute: int | None = None
+    burst: int | None = None
+    daily_quota: int | None = None
+    monthly_quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An authenticated user. `credential_id` names the key or the token's `jti`, never the secret itself."""
+
+    user_id: str
+    method: str
+    tenant: str | None = None
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    tier: str | None = None
+    credential_id: str = ""
+    claims: Mapping[str, Any] = field(default_factory=lambda: NO_CLAIMS, repr=False)
+    figures: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The credential was this method's and is no good. `why` goes to `explain` and never to the client."""
+
+    code: str
+    why: str
+    challenge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotMine:
+    """No credential of this method. `refusal` is given where a credential of its form was there but not for it."""
+
+    refusal: Refused | None = None
+
+
+NOT_MINE = NotMine()
