@@ -27,3 +27,6 @@ check: $(VENV)/.installed ## format, lint, types, import contracts
 
 format: $(VENV)/.installed ## format and fix what can be fixed
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+protos: $(VENV)/.installed ## generate the messages of ext_authz/pb
+	$(BIN)/python protos/generate.py
