@@ -112,7 +112,7 @@ def _denied(code: int, http_status: int, headers: list[base_pb2.HeaderValueOptio
     return bytes(external_auth_pb2.CheckResponse(status=status, denied_response=denied).SerializeToString())
 
 
-def _options(pairs: Iterable[Pair], action: int) -> list[base_pb2.HeaderValueOption]:
+def _options(pairs: Iterable[Pair], action: base_pb2.HeaderValueOption.HeaderAppendAction) -> list[base_pb2.HeaderValueOption]:
     """Header edits; a name that comes twice is appended from the second time on."""
     options: list[base_pb2.HeaderValueOption] = []
     seen: set[str] = set()
