@@ -7,7 +7,7 @@ limit in seconds; a driver uses the smaller of it and what is left of the whole 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,30 @@ class KeyGet:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChanges:
+    """Which API keys of the store changed after a revision. Reply: `KeyChangesReply`."""
+
+    since: int
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChangesReply:
+    """The store's revision now, and the prefixes that changed; None where it no longer knows (then all may have)."""
+
+    revision: int
+    prefixes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedGet:
+    """Ask the store's revocation list. `names` read `jti:…`, `sub:…`. Reply: one bool per name."""
+
+    names: tuple[str, ...]
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeyUsed:
     """Note that a key was used now (sent with `Later`; written in batches). Reply: None."""
 
@@ -111,13 +135,29 @@ class InPool:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """An effect whose answer serves many requests (keys of an issuer, a key's record). Reply: None.
+
+    While one is under way, others of the same `key` wait for it and do not start their own. `settle` gets the answer
+    once, before anybody who waits goes on, even where nobody waits any more: so a fetch may take longer than the check
+    that began it. `within_s` is the effect's own limit; those who wait have that of their check, and are thrown an
+    `UnavailableError` when it is over.
+    """
+
+    key: Hashable
+    effect: KeyGet | KeyChanges | HttpCall | InPool
+    settle: Callable[[Any], None]
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Start an effect and go on without its result. Reply: None."""
 
-    effect: KeyUsed
+    effect: KeyUsed | Shared
 
 
-Effect = Take | KeyGet | KeyUsed | HttpCall | InPool | Later
+Effect = Take | KeyGet | KeyChanges | KeyUsed | RevokedGet | HttpCall | InPool | Shared | Later
 Effects = Effect | tuple[Effect, ...]
 # What a driver hands back for one effect; the step that asked knows the type.
 Answer = Any | UnavailableError

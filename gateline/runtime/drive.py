@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from gateline.effects import Answer, Effect, Later
+from gateline.effects import Answer, Effect, Later, Shared
 from gateline.pipeline.run import Pending
 from gateline.values.decision import Decision
 from gateline.values.errors import UnavailableError
@@ -90,9 +90,18 @@ def drive_now(state: Decision | Pending, perform: Callable[[Effect], Answer]) ->
     while isinstance(state, Pending):
         answers: list[Answer] = []
         for effect in state.effects:
-            try:
-                answers.append(perform(effect.effect if isinstance(effect, Later) else effect))
-            except UnavailableError as error:
-                answers.append(error)
+            answers.append(_answer_now(effect.effect if isinstance(effect, Later) else effect, perform))
         state = state.resume(tuple(answers))
     return state
+
+
+def _answer_now(effect: Effect, perform: Callable[[Effect], Answer]) -> Answer:
+    """One answer. With nobody beside us, a shared effect is its own, settled before we go on."""
+    try:
+        if not isinstance(effect, Shared):
+            return perform(effect)
+        answer = _answer_now(effect.effect, perform)
+        effect.settle(answer)
+    except UnavailableError as error:
+        return error
+    return answer if isinstance(answer, UnavailableError) else None
