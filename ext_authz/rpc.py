@@ -62,6 +62,37 @@ Handler = Callable[[bytes, Call], bytes | None]
 Handlers = Mapping[str, Handler]
 
 
+class StreamingCall(Protocol):
+    """A call of many messages, as its handler sees it. Sending after its end is allowed and does nothing."""
+
+    @property
+    def timeout_s(self) -> float | None:
+        """As `Call.timeout_s`."""
+
+    def send(self, message: bytes) -> None:
+        """Send a message. A peer that takes too few of them loses the call."""
+
+    def finish(self, status: Status = Status.OK, message: str = "") -> None:
+        """End the call."""
+
+
+class Receiver(Protocol):
+    """What a streaming handler is told, on the loop's thread. Whatever it raises ends the call (INTERNAL)."""
+
+    def message(self, message: bytes) -> None:
+        """The peer sent this."""
+
+    def half_closed(self) -> None:
+        """The peer sends no more; it still waits for answers."""
+
+    def cancelled(self) -> None:
+        """The peer or its connection is gone, or its deadline passed; not called after `finish`."""
+
+
+StreamingHandler = Callable[[StreamingCall], Receiver]
+StreamingHandlers = Mapping[str, StreamingHandler]
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """PEM files of a TLS listener; with `client_ca` every peer must show a certificate that it signed."""
