@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateline.config.load import Loaded
-from gateline.pipeline.build import build
+from gateline.pipeline.build import Snapshot, build
 from gateline.pipeline.run import Observer, Pipeline, ignore
 from gateline.runtime.drive import World, drive
 from gateline.values.decision import Decision
@@ -27,7 +27,11 @@ class Engine:
 
     def swap(self, loaded: Loaded) -> None:
         """Put another policy in force, whole; `ConfigError` leaves the one that is."""
-        self.pipeline = Pipeline(build(loaded), self._observe)
+        self.install(loaded, build(loaded))
+
+    def install(self, loaded: Loaded, snapshot: Snapshot) -> None:
+        """Put a policy in force whose snapshot was built elsewhere (it may take longer than the loop can wait)."""
+        self.pipeline = Pipeline(snapshot, self._observe)
         self.loaded = loaded
 
     def decide(

@@ -1,0 +1,171 @@
+"""The composition root of a process that decides: policy → engine → handlers → transport.
+
+Everything that a decision touches belongs to the loop's thread. Log, reload and admin have threads of their own and
+reach the loop by `on_loop`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+from ext_authz import check
+from ext_authz.rpc import Handlers, Server
+from ext_authz.wire.health import Health
+from gateline.cli.options import ServeOptions
+from gateline.cli.policy import open_policy
+from gateline.config.gateway import DecisionLog as LogConfig
+from gateline.config.load import Loaded
+from gateline.effects import Answer, Effect
+from gateline.pipeline.build import build
+from gateline.runtime.addresses import bare_host, host_and_port
+from gateline.runtime.admin import Admin
+from gateline.runtime.channel import answer
+from gateline.runtime.decision_log import DecisionLog, Format
+from gateline.runtime.engine import Engine
+from gateline.runtime.exposition import to_json
+from gateline.runtime.log_line import console_line, json_line
+from gateline.runtime.metrics import Metrics
+from gateline.runtime.observe import Watcher
+from gateline.runtime.reload import Reloader
+from gateline.runtime.sidecar_state import SidecarState, on_loop
+from gateline.values.errors import ConfigError, UnavailableError
+
+SERVICES = ("envoy.service.auth.v3.Authorization",)
+_LOG = logging.getLogger("gateline")
+_MODULES = {"grpcio": "ext_authz.grpcio_transport"}
+
+
+def handlers_of(engine: Engine) -> Handlers:
+    """Every service that the sidecar offers."""
+    return {check.METHOD: check.check_handler(engine, time.time)}
+
+
+class NoWorld:
+    """A world without a store."""
+
+    def perform(self, effect: Effect, deadline: float, done: Any) -> None:  # noqa: ARG002
+        """Fail."""
+        answered: Answer = UnavailableError(type(effect).__name__, "there is no store yet")
+        done(answered)
+
+    def not_ready(self) -> dict[str, str]:
+        """What of the world is away, and why."""
+        return {}
+
+
+def run_sidecar(options: ServeOptions) -> None:
+    """Serve until SIGTERM or SIGINT; `ConfigError` or OSError where it can't begin."""
+    import uvloop  # noqa: PLC0415  # not on every platform
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_Sidecar(options).serve())
+
+
+class _Sidecar:
+    def __init__(self, options: ServeOptions) -> None:
+        self._options = options
+        self._policy = open_policy(options.config)
+        loaded = self._policy.read()
+        config = loaded.gateway.decision_log
+        self._log = DecisionLog(config.level, _form(config), _write)
+        self._metrics = Metrics()
+        self._watcher = Watcher(self._metrics, self._log, time.time, loaded.revision)
+        self._health = Health(SERVICES)
+        self._stop = asyncio.Event()
+        self._loaded = loaded
+
+    async def serve(self) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        world = NoWorld()
+        self._engine = Engine(self._loaded, world, loop.time, self._watcher)
+        self._reloader = Reloader(self._policy, self.apply)
+        self._state = SidecarState(loop, self._engine, world.not_ready, self._samples_of, self._reloader)
+        self._signals(loop)
+        self._log.start()
+        server = await self._listen()
+        admin = self._report()
+        _LOG.info("policy %s serves on %s", self._loaded.revision, server.address)
+        try:
+            await self._stop.wait()
+        finally:
+            await self._end(server, admin)
+
+    async def _listen(self) -> Server:
+        transport = import_module(_MODULES[self._options.transport])
+        server: Server = await transport.serve(
+            handlers_of(self._engine), self._options.listen, status=self._health, reflected=SERVICES
+        )
+        return server
+
+    def _report(self) -> Admin | None:
+        """Answer for this process: to the supervisor, or on the admin port, and then it reloads by itself too."""
+        if self._options.control is not None:
+            questions = {"state": self._state_as_json, "reload": self._reload_as_json}
+            answer(socket.socket(fileno=self._options.control), questions, self._supervisor_gone)
+            return None
+        host, port = host_and_port(self._options.admin)
+        admin = Admin(bare_host(host), port, self._state)
+        admin.start()
+        self._reloader.start()
+        _LOG.info("admin on http://%s", admin.address)
+        return admin
+
+    def _supervisor_gone(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
+
+    async def _end(self, server: Server, admin: Admin | None) -> None:
+        _LOG.info("draining")
+        self._state.draining = True
+        self._reloader.close()
+        await server.drain(self._options.drain_s)
+        self._log.close()
+        if admin is not None:
+            admin.close()
+
+    def apply(self) -> str:
+        """Load, build, and put in force; on any thread but the loop's."""
+        loaded = self._policy.read()
+        snapshot = build(loaded)
+        on_loop(self._loop, lambda: self._install(loaded, snapshot))
+        return loaded.revision
+
+    def _install(self, loaded: Loaded, snapshot: Any) -> None:
+        config = loaded.gateway.decision_log
+        self._engine.install(loaded, snapshot)
+        self._watcher.revision = loaded.revision
+        self._log.level = config.level
+        self._log.form(_form(config))
+
+    def _samples_of(self) -> dict[Any, float]:
+        return {**self._metrics.samples(), ("gateline_log_lines_dropped_total", ()): self._log.dropped}
+
+    def _state_as_json(self) -> dict[str, Any]:
+        state = self._state()
+        return {"revision": state.revision, "not_ready": state.not_ready, "samples": to_json(state.samples)}
+
+    def _reload_as_json(self) -> dict[str, str]:
+        try:
+            return {"revision": self.apply()}
+        except ConfigError as error:
+            return {"error": str(error)}
+
+
+def _form(config: LogConfig) -> Format:
+    return json_line if config.format == "json" else console_line(colour=sys.stdout.isatty())
+
+
+def _write(lines: str) -> None:
+    sys.stdout.buffer.write(lines.encode())
+    sys.stdout.buffer.flush()

@@ -1,0 +1,1 @@
+"""What `gateline run` needs beside the sidecar: demo backends, demo keys, and other people's servers."""

@@ -1,0 +1,63 @@
+"""Counts of decisions. The loop's thread alone writes, without a lock; other threads read a copy."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+
+from gateline.runtime.outcome import Outcome
+
+# Seconds. From a decision without I/O to one that used up its budget.
+BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+Labels = tuple[tuple[str, str], ...]
+# Name and labels to a number. Plain data: it travels between processes as JSON and sums by key.
+Samples = dict[tuple[str, Labels], float]
+
+_NOTHING = ("", "", "")
+
+
+class Metrics:
+    """The counters of one process."""
+
+    __slots__ = ("_buckets", "_decisions", "_seconds", "_would")
+
+    def __init__(self) -> None:
+        self._decisions: dict[tuple[str, str, str], int] = {}
+        self._would: dict[tuple[str, str, str], int] = {}
+        self._buckets = [0] * (len(BOUNDS_S) + 1)
+        self._seconds = 0.0
+
+    def count(self, route: str, outcome: Outcome, would: Outcome | None, took_s: float) -> None:
+        """Count one decision."""
+        key = (route, outcome.decision, outcome.code)
+        self._decisions[key] = self._decisions.get(key, 0) + 1
+        if would is not None:
+            key = (route, would.decision, would.code)
+            self._would[key] = self._would.get(key, 0) + 1
+        self._buckets[bisect_left(BOUNDS_S, took_s)] += 1
+        self._seconds += took_s
+
+    def samples(self) -> Samples:
+        """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
+        samples: Samples = {}
+        for name, counts in (("decisions", self._decisions.copy()), ("shadow_decisions", self._would.copy())):
+            for (route, decision, code), count in counts.items():
+                labels = (("route", route), ("decision", decision), ("code", code))
+                samples[f"gateline_{name}_total", labels] = count
+        total = 0
+        for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), list(self._buckets), strict=True):
+            total += count
+            samples["gateline_decision_seconds_bucket", (("le", bound),)] = total
+        samples["gateline_decision_seconds_sum", ()] = self._seconds
+        samples["gateline_decision_seconds_count", ()] = total
+        return samples
+
+
+def summed(parts: Iterable[Mapping[tuple[str, Labels], float]]) -> Samples:
+    """The samples of several processes as those of one."""
+    total: Samples = {}
+    for samples in parts:
+        for key, value in samples.items():
+            total[key] = total.get(key, 0) + value
+    return total
