@@ -10,7 +10,8 @@ another table stands there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 from ext_authz.wire import frames
 from ext_authz.wire.allowance import Allowance
@@ -28,7 +29,6 @@ Resolve = Callable[[Head], Accept]
 
 _FIRST_WINDOW = 65_535
 _LONGEST = MAX_FRAME_BYTES << 8 | 255  # the word of length and type
-_OUR_TABLE_BYTES = 0  # see header_reader
 _WORK_PER_CONTROL_FRAME = 4  # how many control frames an answered call earns
 
 
@@ -55,13 +55,14 @@ class Connection:
         self.control = Allowance(limits.control_burst)
         self.resets = Allowance(limits.reset_burst)
         self.wake = wake
-        self.settings_unacked = True
         self.incomplete_s = 0.0
         self.idle_s = 0.0
         self.work_at_tick = 0
         self.block: bytearray | None = None
         self.block_head = (0, 0)  # flags and stream
         self.continuations = 0
+        self._unacknowledged: deque[int | None] = deque()  # the table size that each of our SETTINGS announced
+        self._table_refused = False
         self._receiving = False
         self._partial = b""
         self._preface = frames.PREFACE
@@ -75,13 +76,16 @@ class Connection:
 
     def _greet(self) -> None:
         values = (
-            (frames.HEADER_TABLE_SIZE, _OUR_TABLE_BYTES),
             (frames.MAX_CONCURRENT_STREAMS, self.limits.concurrent_streams),
             (frames.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES),
             (frames.MAX_HEADER_LIST_SIZE, self.limits.header_list_bytes),
         )
-        self.out.parts.append(frames.settings(values))
+        self._send_settings(values, None)
         self.out.parts.append(frames.window_update(0, CONNECTION_WINDOW_BYTES - _FIRST_WINDOW))
+
+    def _send_settings(self, values: Iterable[tuple[int, int]], table_bytes: int | None) -> None:
+        self.out.parts.append(frames.settings(values))
+        self._unacknowledged.append(table_bytes)
 
     # What the owner calls.
 
@@ -189,10 +193,16 @@ class Connection:
         self._on = ANY_FRAME
 
     def settings_acknowledged(self) -> None:
-        """Our SETTINGS are in force at the peer (section 6.5.3); they are sent once."""
-        if self.settings_unacked:
-            self.settings_unacked = False
-            self.reader.limit_table(_OUR_TABLE_BYTES)
+        """The oldest of our SETTINGS are in force at the peer (section 6.5.3)."""
+        table_bytes = self._unacknowledged.popleft() if self._unacknowledged else None
+        if table_bytes is not None:
+            self.reader.limit_table(table_bytes)
+
+    def check_table(self) -> None:
+        """Do without the peer's dynamic table if it is harmful; see header_reader."""
+        if self.reader.table_is_harmful and not self._table_refused:
+            self._table_refused = True
+            self._send_settings([(frames.HEADER_TABLE_SIZE, 0)], 0)
 
     def expect_continuation(self, flags: int, stream_id: int, begun: bytes) -> None:
         """A header block has begun: nothing else may come until it is whole (section 6.10)."""

@@ -46,6 +46,7 @@ def on_settings(connection: Connection, flags: int, stream_id: int, payload: byt
     for identifier, value in frames.read_settings(payload):
         _apply_setting(connection, identifier, value)
     connection.out.parts.append(frames.frame(frames.SETTINGS, frames.ACK, 0))
+    connection.out.resume()  # what a larger window lets go comes behind the acknowledgement
 
 
 def on_first_settings(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:

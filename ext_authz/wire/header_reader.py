@@ -1,12 +1,14 @@
 """From header blocks to heads, with a memory, since a proxy sends almost the same block with every call.
 
-We announce a dynamic table of size 0, so that equal fields are equal bytes in every block. Two memories use that, as
-long as the table stays unchanged:
+Two memories hold as long as the dynamic table stays unchanged:
 
 1. the whole block: a dict's look-up;
 2. a *template*: where the last two blocks that had to be decoded differ in the values of fields that we do not use
    (`traceparent`), the bytes around these values. A block that begins with the same bytes has the same field boundaries
    up to the value, so a comparison of the constant parts and a check of the value's coding replace the decoding.
+
+A field that varies changes the table with every call, and so the bytes of all other fields. After a few such blocks
+`table_is_harmful` turns true: then the connection announces a table of size 0, and equal fields are equal bytes again.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ _MAX_HOLES = 4
 _MAX_TEMPLATES = 4
 _MAX_BLOCKS = 64  # of at most some KiB each
 _MAX_BLOCK_BYTES = 2048
+_MAX_TABLE_CHANGES = 8  # blocks; a peer whose fields do not vary changes the table once or a few times
 _VISIBLE = re.compile(rb"[\x21-\x7e]*")
 
 T = TypeVar("T")
@@ -69,9 +72,15 @@ class HeaderReader(Generic[T]):
         self.decoder = Decoder(4 * header_list_bytes)
         self._hole_room = header_list_bytes // 2
         self._changes = 0
+        self._changing_blocks = 0
         self._blocks: dict[bytes, T] = {}
         self._templates: list[_Template[T]] = []
         self._last: tuple[bytes, list[Field]] | None = None
+
+    @property
+    def table_is_harmful(self) -> bool:
+        """Whether the peer changes the table so often that nothing can be remembered."""
+        return self._changing_blocks > _MAX_TABLE_CHANGES
 
     def limit_table(self, limit_bytes: int) -> None:
         """The peer has acknowledged our SETTINGS_HEADER_TABLE_SIZE; its next block must be looked at for that."""
@@ -104,6 +113,7 @@ class HeaderReader(Generic[T]):
             raise PeerError(ErrorCode.ENHANCE_YOUR_CALM, "header list too large") from None
         if self.decoder.table.changes != self._changes:
             self._changes = self.decoder.table.changes
+            self._changing_blocks += 1
             self._forget()
         return fields
 

@@ -22,12 +22,13 @@ _FIRST_WINDOW = 65_535  # section 6.9.2
 class _Waiting:
     """What a stream still has to send: data, then perhaps trailers and its end."""
 
-    __slots__ = ("data", "stream", "trailers")
+    __slots__ = ("data", "ends", "stream", "trailers")
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.data = bytearray()
         self.trailers: bytes | None = None
+        self.ends = False
 
 
 class Outbound:
@@ -61,13 +62,14 @@ class Outbound:
         flags = frames.END_HEADERS | frames.END_STREAM if end else frames.END_HEADERS
         self.parts.append(frames.frame(frames.HEADERS, flags, stream.id, block))
 
-    def data(self, stream: Stream, data: bytes) -> None:
-        """Send DATA as far as the windows allow; the rest waits."""
+    def data(self, stream: Stream, data: bytes, *, end: bool = False) -> None:
+        """Send DATA as far as the windows allow; the rest waits. With `end` its last frame ends the stream."""
         waiting = self._waiting.get(stream.id)
         if waiting is None:
             waiting = self._waiting[stream.id] = _Waiting(stream)
         waiting.data += data
-        self._pump()
+        waiting.ends = end
+        self.resume()
 
     def trailers(self, stream: Stream, block: bytes) -> bool:
         """Send trailers behind the stream's data; False when that data still waits."""
@@ -95,26 +97,26 @@ class Outbound:
         if self.window + increment > frames.MAX_WINDOW:
             raise PeerError(ErrorCode.FLOW_CONTROL_ERROR, "connection window above 2^31-1")
         self.window += increment
-        self._pump()
+        self.resume()
 
     def grow_stream(self, stream: Stream, increment: int) -> None:
         """WINDOW_UPDATE of a stream."""
         if stream.send_window + increment > frames.MAX_WINDOW:
             raise StreamError(ErrorCode.FLOW_CONTROL_ERROR, "stream window above 2^31-1")
         stream.send_window += increment
-        self._pump()
+        self.resume()
 
     def change_initial_window(self, size: int, streams: list[Stream]) -> None:
-        """SETTINGS_INITIAL_WINDOW_SIZE changes the windows of open streams too, below zero even (6.9.2)."""
+        """SETTINGS_INITIAL_WINDOW_SIZE changes open streams' windows too, below zero even (6.9.2); then `resume`."""
         change = size - self.initial_window
         self.initial_window = size
         for stream in streams:
             if stream.send_window + change > frames.MAX_WINDOW:
                 raise PeerError(ErrorCode.FLOW_CONTROL_ERROR, "stream window above 2^31-1")
             stream.send_window += change
-        self._pump()
 
-    def _pump(self) -> None:
+    def resume(self) -> None:
+        """Send what the windows allow by now."""
         turns = deque(self._waiting.values())
         while turns:
             waiting = turns.popleft()
@@ -132,7 +134,8 @@ class Outbound:
         size = min(len(waiting.data), self.window, stream.send_window, self.max_frame_bytes)
         if size <= 0:
             return False
-        self.parts.append(frames.frame(frames.DATA, 0, stream.id, bytes(waiting.data[:size])))
+        flags = frames.END_STREAM if waiting.ends and size == len(waiting.data) else 0
+        self.parts.append(frames.frame(frames.DATA, flags, stream.id, bytes(waiting.data[:size])))
         del waiting.data[:size]
         self.window -= size
         stream.send_window -= size
@@ -144,6 +147,7 @@ class Outbound:
         del self._waiting[stream.id]
         if waiting.trailers is not None:
             self.headers(stream, waiting.trailers, end=True)
+        if waiting.trailers is not None or waiting.ends:
             stream.connection.ended(stream)
         else:
             stream.drained()

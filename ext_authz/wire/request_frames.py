@@ -55,6 +55,8 @@ def _header_block(connection: Connection, flags: int, stream_id: int, block: byt
         connection.reader.skip(block)
         raise StreamError(ErrorCode.REFUSED_STREAM, "too many streams, or going away")
     accept = connection.reader.request(block)
+    if connection.reader.table_is_harmful:
+        connection.check_table()
     streams[stream_id] = stream = accept(connection, stream_id)
     if flags & frames.END_STREAM:
         _end(stream, b"")

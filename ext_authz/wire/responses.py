@@ -60,5 +60,5 @@ def trailers_only(status: Status, message: str) -> bytes:
 
 
 def http_error(code: int) -> bytes:
-    """The block of an answer to what is no gRPC request."""
-    return encode([(b":status", b"%d" % code)])
+    """The block that begins the answer to what is no gRPC request."""
+    return encode([(b":status", b"%d" % code), (b"content-type", b"text/plain")])

@@ -30,7 +30,7 @@ class Services:
         """What makes the stream of a request with this head."""
         refusal = self._refusal(head)
         if refusal is not None:
-            return partial(RefusedStream, head, refusal)
+            return partial(RefusedStream, head, *refusal)
         unary = self._unary.get(head.path)
         if unary is not None:
             return partial(UnaryCall, unary, head)
@@ -38,18 +38,18 @@ class Services:
         if streaming is not None:
             return partial(StreamingStream, streaming, head)
         text = f"unknown method {head.path.decode('ascii', 'replace')}"
-        return partial(RefusedStream, head, responses.trailers_only(Status.UNIMPLEMENTED, text[:300]))
+        return partial(RefusedStream, head, responses.trailers_only(Status.UNIMPLEMENTED, text[:300]), b"")
 
-    def _refusal(self, head: Head) -> bytes | None:
-        """The answer to a request that no method would take (gRPC over HTTP/2, "Requests")."""
+    def _refusal(self, head: Head) -> tuple[bytes, bytes] | None:
+        """The header block and text that answer a request that no method would take (gRPC over HTTP/2, "Requests")."""
         if head.method != b"POST":
-            return responses.http_error(405)
+            return responses.http_error(405), b"gRPC calls are POST requests\n"
         if not _is_grpc(head.content_type):
-            return responses.http_error(415)
+            return responses.http_error(415), b"gRPC calls have the content-type application/grpc\n"
         if head.list_bytes > self._header_list_bytes:
-            return responses.trailers_only(Status.RESOURCE_EXHAUSTED, "header list too large")
+            return responses.trailers_only(Status.RESOURCE_EXHAUSTED, "header list too large"), b""
         if head.encoding != b"identity":
-            return responses.trailers_only(Status.UNIMPLEMENTED, "compressed messages are not supported")
+            return responses.trailers_only(Status.UNIMPLEMENTED, "compressed messages are not supported"), b""
         return None
 
 
