@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import Field
 
@@ -38,6 +38,9 @@ class MethodConfig(Model):
     """The parent of every method's `Config`: a name that routes refer to, and how to build it."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
+    # The part of the built method's needs that a compiled proxy must be told (body, certificate): known without any
+    # secret, so that a policy compiles where its secrets are not.
+    proxy_needs: ClassVar[Needs] = Needs()
 
     def build(self, parts: MethodParts) -> Method:
         """The built method; `ConfigError.at(...)` with the method's own paths where it can't be built."""

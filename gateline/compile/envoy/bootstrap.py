@@ -1,0 +1,51 @@
+"""The whole configuration file."""
+
+from __future__ import annotations
+
+from typing import Any as Data
+
+from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
+from envoy_data_plane.envoy.config.core.v3 import Node
+from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
+from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.v3 import DownstreamConnectionsConfig
+from envoy_data_plane.google.protobuf import Any
+
+from gateline.compile.envoy.address import address_of
+from gateline.compile.envoy.cluster import upstream_cluster
+from gateline.compile.envoy.ext_authz import sidecar_cluster
+from gateline.compile.envoy.listener import listener
+from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.refusals import refusals
+from gateline.compile.plan import Plan
+
+_MAX_CONNECTIONS = 50_000
+
+
+def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
+    """The configuration as plain data; `ConfigError` with lines for what Envoy can't do."""
+    if faults := list(refusals(plan)):
+        raise plan.loaded.error(faults)
+    clusters = [upstream_cluster(upstream, options) for _, upstream in plan.upstreams]
+    made = Bootstrap(
+        node=Node(id="gateline", cluster="gateline"),
+        static_resources=BootstrapStaticResources(
+            listeners=[listener(plan, options)], clusters=[*clusters, sidecar_cluster(options)]
+        ),
+        overload_manager=_overload(),
+    )
+    if options.admin is not None:
+        made.admin = Admin(address=address_of(options.admin))
+    # The library's own casings misspell some names (`consecutive_5xx`); the fields are in Envoy's spelling already.
+    data: dict[str, Data] = made.to_dict(casing=str)  # type: ignore[arg-type]  # any callable is taken
+    return data
+
+
+def _overload() -> OverloadManager:
+    limit = DownstreamConnectionsConfig(max_active_downstream_connections=_MAX_CONNECTIONS)
+    return OverloadManager(
+        resource_monitors=[
+            ResourceMonitor(
+                name="envoy.resource_monitors.global_downstream_max_connections", typed_config=Any.pack(limit)
+            )
+        ]
+    )

@@ -1,0 +1,109 @@
+"""The filters that ask Gateline, what each route tells them, and the cluster of the sidecar."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.cluster.v3 import Cluster, ClusterLbPolicy
+from envoy_data_plane.envoy.config.core.v3 import (
+    ApiVersion,
+    GrpcService,
+    GrpcServiceEnvoyGrpc,
+    HealthCheck,
+    HealthCheckGrpcHealthCheck,
+)
+from envoy_data_plane.envoy.config.endpoint.v3 import (
+    ClusterLoadAssignment,
+    Endpoint,
+    LbEndpoint,
+    LocalityLbEndpoints,
+)
+from envoy_data_plane.envoy.config.route.v3 import FilterConfig
+from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import (
+    BufferSettings,
+    CheckSettings,
+    ExtAuthz,
+    ExtAuthzPerRoute,
+)
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
+from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
+from envoy_data_plane.google.protobuf import Any
+
+from gateline.compile.envoy.address import address_of, discovery_of
+from gateline.compile.envoy.cluster import UNLIMITED, http2_options
+from gateline.compile.envoy.names import EXT_AUTHZ, EXT_AUTHZ_SHADOW, HEADER_MUTATION, SIDECAR_CLUSTER
+from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.plan import Plan, PlannedRoute
+
+_CONNECT = timedelta(milliseconds=100)
+
+
+def ask_filters(plan: Plan) -> list[HttpFilter]:
+    """One filter that asks; a second, off by default, where some routes but not the gateway are in shadow."""
+    filters = [HttpFilter(name=EXT_AUTHZ, typed_config=Any.pack(_ext_authz(plan, "gateline", fail_open=plan.shadow)))]
+    if _mixed(plan):
+        shadow = Any.pack(_ext_authz(plan, "gateline_shadow", fail_open=True))
+        filters.append(HttpFilter(name=EXT_AUTHZ_SHADOW, typed_config=shadow, disabled=True))
+    return filters
+
+
+def _mixed(plan: Plan) -> bool:
+    return not plan.shadow and any(planned.shadow for planned in plan.routes)
+
+
+def _ext_authz(plan: Plan, stat_prefix: str, *, fail_open: bool) -> ExtAuthz:
+    return ExtAuthz(
+        stat_prefix=stat_prefix,
+        transport_api_version=ApiVersion.V3,
+        grpc_service=GrpcService(
+            envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER),
+            timeout=timedelta(milliseconds=plan.gateway.budgets.proxy_ms),
+        ),
+        failure_mode_allow=fail_open,
+        status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
+        encode_raw_headers=True,
+        validate_mutations=True,
+        include_peer_certificate=any(planned.needs.certificate for planned in plan.routes),
+    )
+
+
+def ask_about(plan: Plan, planned: PlannedRoute, options: EnvoyOptions) -> dict[str, Any]:
+    """A route's own settings: its name, its body where a rule reads it, and which of the filters asks."""
+    settings = CheckSettings(context_extensions={"route": planned.route.id})
+    if planned.needs.body:
+        settings.with_request_body = BufferSettings(max_request_bytes=options.max_body_bytes, pack_as_bytes=True)
+    ask = Any.pack(ExtAuthzPerRoute(check_settings=settings))
+    if not planned.shadow:
+        return {EXT_AUTHZ: ask}
+    keep_headers = {HEADER_MUTATION: Any.pack(FilterConfig(disabled=True))}
+    if plan.shadow:
+        return {EXT_AUTHZ: ask}
+    off = Any.pack(ExtAuthzPerRoute(disabled=True))
+    return {EXT_AUTHZ: off, EXT_AUTHZ_SHADOW: ask, **keep_headers}
+
+
+def sidecar_cluster(options: EnvoyOptions) -> Cluster:
+    """Every worker process of the sidecar; health checks leave a paused or drained one out."""
+    endpoints = [LbEndpoint(endpoint=Endpoint(address=address_of(text))) for text in options.sidecars]
+    return Cluster(
+        name=SIDECAR_CLUSTER,
+        type=discovery_of(list(options.sidecars)),
+        connect_timeout=_CONNECT,
+        lb_policy=ClusterLbPolicy.LEAST_REQUEST,
+        load_assignment=ClusterLoadAssignment(
+            cluster_name=SIDECAR_CLUSTER, endpoints=[LocalityLbEndpoints(lb_endpoints=endpoints)]
+        ),
+        circuit_breakers=UNLIMITED,
+        health_checks=[
+            HealthCheck(
+                timeout=timedelta(milliseconds=500),
+                interval=timedelta(seconds=1),
+                no_traffic_interval=timedelta(seconds=1),
+                unhealthy_threshold=2,
+                healthy_threshold=1,
+                grpc_health_check=HealthCheckGrpcHealthCheck(),
+            )
+        ],
+        close_connections_on_host_health_failure=True,
+        typed_extension_protocol_options=http2_options(),
+    )

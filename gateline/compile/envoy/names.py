@@ -1,0 +1,13 @@
+"""The names by which the parts of a compiled configuration call each other."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXT_AUTHZ: Final = "envoy.filters.http.ext_authz"
+# A second one for routes in shadow: what to do when the sidecar is away is a setting of the whole filter.
+EXT_AUTHZ_SHADOW: Final = "gateline.ext_authz_shadow"
+HEADER_MUTATION: Final = "envoy.filters.http.header_mutation"
+# No upstream can be called so: ids have no slash.
+SIDECAR_CLUSTER: Final = "gateline/sidecar"
+UNMATCHED: Final = "gateline/unmatched"
