@@ -1,0 +1,216 @@
+"""Where a plugin's code runs: a greenlet of the event loop, or a thread of the pool for plugins that block.
+
+Both give the plugin its sequential style. The event knows nothing of the difference: it calls `begin` and `resume` on
+the loop, and the plugin's side calls `ask` and `wait`.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from greenlet import getcurrent, greenlet
+
+if TYPE_CHECKING:
+    from kong_plugins.runtime.event import Event
+
+
+class EventOver(BaseException):
+    """Unwinds a plugin whose event is decided; no `except Exception` stops it."""
+
+
+class Outcome:
+    """What a wait ended with; the first of `resolve` and `reject` counts."""
+
+    __slots__ = ("_wake", "done", "error", "value")
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self._wake = wake
+
+    def resolve(self, value: Any) -> None:
+        """It worked."""
+        self._settle(value, None)
+
+    def reject(self, error: BaseException) -> None:
+        """It failed."""
+        self._settle(None, error)
+
+    def _settle(self, value: Any, error: BaseException | None) -> None:
+        if not self.done:
+            self.value, self.error, self.done = value, error, True
+            self._wake()
+
+    def get(self) -> Any:
+        """The value; raises the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
+    """A greenlet of the loop's thread. `running` of the turn tells the watchdog whose code is on the processor."""
+
+    __slots__ = ("_outcome", "_turn", "event")
+
+    def __init__(self, event: "Event", turn: "Turn") -> None:
+        super().__init__(event.run)
+        self.event: Any = event  # None when the strand has ended: a late caller finds no event
+        self._turn = turn
+        self._outcome: Outcome | None = None
+
+    def begin(self) -> None:
+        """Run the plugin until it first waits."""
+        self._turn.enter(self.event)
+        self.switch()
+        self._turn.running = None
+
+    def resume(self, value: object) -> None:
+        """Hand Kong's reply to the plugin and run it until it waits again."""
+        self._turn.enter(self.event)
+        self.switch(value)
+        self._turn.running = None
+
+    def stop(self) -> None:
+        """Unwind the plugin."""
+        if self:
+            self._turn.enter(self.event)
+            self.throw(EventOver)
+            self._turn.running = None
+
+    def ask(self, send: Callable[..., None], *what: object) -> Any:
+        """`send` a PDK call and return Kong's reply (on the plugin's side)."""
+        self._turn.running = None
+        send(*what)
+        return self.parent.switch()
+
+    def tell(self, action: Callable[..., None], *what: object) -> None:
+        """Do something on the loop (on the plugin's side)."""
+        self._turn.running = None
+        action(*what)
+        self._turn.enter(self.event)
+
+    def wait(self, start: Callable[[Any, Any], None]) -> Any:
+        """See `hub.wait`."""
+        outcome = Outcome(self._wake)
+        start(outcome.resolve, outcome.reject)
+        if not outcome.done:
+            if self.event.over:
+                raise EventOver
+            self._outcome = outcome
+            self._turn.running = None
+            self.parent.switch()
+        return outcome.get()
+
+    def _wake(self) -> None:
+        outcome = self._outcome
+        if outcome is not None:  # else `start` itself has settled it, and nobody is parked
+            loop = self._turn.loop
+            here = threading.get_ident() == self._turn.thread_id
+            (loop.call_soon if here else loop.call_soon_threadsafe)(self._continue, outcome)
+
+    def _continue(self, outcome: Outcome) -> None:
+        if self._outcome is outcome and not self.event.over:
+            self._outcome = None
+            self.resume(None)
+
+
+class Turn:
+    """Whose code is on the processor, and since when: one for each server."""
+
+    __slots__ = ("count", "loop", "running", "thread_id")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.thread_id = threading.get_ident()
+        self.running: Event | None = None
+        self.count = 0
+
+    def enter(self, event: "Event") -> None:
+        """Code of `event` goes on now."""
+        self.count += 1
+        self.running = event
+
+
+class _Shell(greenlet):  # type: ignore[misc] # greenlet ships no types
+    """Gives the pool's thread an `event` to be found by."""
+
+    __slots__ = ("event",)
+
+
+class PoolStrand:
+    """A thread of the pool: for plugins that call blocking libraries."""
+
+    __slots__ = ("_box", "_submit", "_turn", "event")
+
+    def __init__(self, event: "Event", turn: Turn, submit: Callable[[Callable[[], None]], None]) -> None:
+        self.event: Any = event  # None when the strand has ended: a late caller finds no event
+        self._turn = turn
+        self._submit = submit
+        self._box: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+    def begin(self) -> None:
+        """Put the plugin's code into the pool; raises PoolFullError."""
+        self._submit(self._run)
+
+    def _run(self) -> None:
+        if not self.event.over:
+            shell = _Shell(self.event.run)
+            shell.event = self.event
+            shell.switch()
+
+    def resume(self, value: object) -> None:
+        """Hand Kong's reply to the thread that waits for it."""
+        self._box.put((value, None))
+
+    def stop(self) -> None:
+        """Unwind the plugin as soon as it asks for anything; code that blocks cannot be interrupted."""
+        self._box.put((None, EventOver()))
+
+    def ask(self, send: Callable[..., None], *what: object) -> Any:
+        """`send` a PDK call and return Kong's reply (in the thread)."""
+        self._turn.loop.call_soon_threadsafe(send, *what)
+        return self._take()
+
+    def tell(self, action: Callable[..., None], *what: object) -> None:
+        """Do something on the loop (in the thread)."""
+        self._turn.loop.call_soon_threadsafe(action, *what)
+
+    def wait(self, start: Callable[[Any, Any], None]) -> Any:
+        """See `hub.wait`."""
+        outcome = Outcome(lambda: self._box.put((None, None)))
+
+        def begin() -> None:
+            try:
+                start(outcome.resolve, outcome.reject)
+            except BaseException as error:  # noqa: BLE001 - handed to the plugin, which waits for it
+                outcome.reject(error)
+
+        self._turn.loop.call_soon_threadsafe(begin)
+        self._take()
+        return outcome.get()
+
+    def _take(self) -> Any:
+        left_s = max(0.0, self.event.deadline_s - monotonic()) + 1.0
+        try:
+            value, error = self._box.get(timeout=left_s)
+        except queue.Empty:
+            raise EventOver from None
+        if error is not None:
+            raise error
+        return value
+
+
+Strand = LoopStrand | PoolStrand
+
+
+def event_of_caller() -> "Event":
+    """The event whose plugin calls; raises RuntimeError where none does."""
+    event: Event | None = getattr(getcurrent(), "event", None)
+    if event is None:
+        raise RuntimeError("a PDK call outside of the event that it belongs to")
+    return event
