@@ -5,21 +5,19 @@ An answer is built from a refusal upwards: `CheckResponse{}` without a single by
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from urllib.parse import unquote
 
-from google.rpc import code_pb2, status_pb2
+from google.rpc import code_pb2
 
-from ext_authz.pb.envoy.config.core.v3 import base_pb2
+from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
 from ext_authz.pb.envoy.service.auth.v3 import attribute_context_pb2, external_auth_pb2
 from gateline.values.codes import CODES
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
-from gateline.values.headers import Headers, Pair, to_bytes
+from gateline.values.headers import Headers, Pair
 from gateline.values.request import Certificate, Request
 
 ROUTE = "route"
-_OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
-_APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+_ENVOY = "envoy"
 _REFUSED_STATUS = {
     400: code_pb2.INVALID_ARGUMENT,
     401: code_pb2.UNAUTHENTICATED,
@@ -49,12 +47,12 @@ def request_of(message: external_auth_pb2.CheckRequest, now_unix_s: float) -> Re
     )
 
 
-def _pairs(http: attribute_context_pb2.AttributeContext.HttpRequest) -> list[Pair]:
+def _pairs(http: attribute_context_pb2.AttributeContext.HttpRequest) -> list[tuple[str, bytes]]:
     """The headers, one pair per field line where Envoy has `encode_raw_headers`, else as its map joined them."""
     raw = http.header_map.headers
     if raw:
-        return [(field.key, (field.raw_value or field.value).decode("utf-8", "surrogateescape")) for field in raw]
-    return [(name, value.decode("utf-8", "surrogateescape")) for name, value in http.headers.items()]
+        return [(line.key, line.raw_value or line.value) for line in raw]
+    return list(http.headers.items())
 
 
 def _certificate(source: attribute_context_pb2.AttributeContext.Peer) -> Certificate:
@@ -66,23 +64,25 @@ def answer_of(decision: Decision, request: Request) -> bytes:
     if isinstance(decision, Allow):
         return _allow(decision)
     if isinstance(decision, Reply):
-        return _denied(code_pb2.OK, decision.status, _options(decision.headers, _APPEND), decision.body)
+        return _denied(code_pb2.ABORTED, decision.status, decision.headers, APPEND, decision.body)
     return _refuse(decision, request)
 
 
 def _allow(decision: Allow) -> bytes:
-    edits = decision.request_edits
-    answer = external_auth_pb2.CheckResponse(
-        status=status_pb2.Status(code=code_pb2.OK),
-        ok_response=external_auth_pb2.OkHttpResponse(
-            headers=_options(edits.set, _OVERWRITE),
-            headers_to_remove=edits.remove,
-            response_headers_to_add=_options(decision.response_headers, _OVERWRITE),
-        ),
-    )
-    for name, value in decision.metadata.items():
-        answer.dynamic_metadata[name] = value
-    return bytes(answer.SerializeToString())
+    """ok_response (3): headers (2), headers_to_remove (5), response_headers_to_add (6); dynamic_metadata (4).
+
+    An answer with response headers has two ok_response fields: parsers merge the two (a rule of the encoding).
+    """
+    memo = decision.request_edits.memo
+    answer = memo.get(_ENVOY)
+    if answer is None:
+        edits = decision.request_edits
+        removed = b"".join(field(5, name.encode()) for name in edits.remove)
+        ok = field(3, header_options(2, edits.set, OVERWRITE) + removed)
+        answer = memo[_ENVOY] = field(1, b"") + ok + field(4, struct(decision.metadata.items()))
+    if decision.response_headers:
+        return answer + field(3, header_options(6, decision.response_headers, OVERWRITE))
+    return answer
 
 
 def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:
@@ -95,7 +95,7 @@ def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:
     else:
         headers = (*decision.headers, ("content-type", "application/problem+json"))
         body = problem.body(request.request_id)
-    return _denied(status, problem.status, _options(headers, _OVERWRITE), body)
+    return _denied(status, problem.status, headers, OVERWRITE, body)
 
 
 def is_grpc(request: Request) -> bool:
@@ -104,25 +104,10 @@ def is_grpc(request: Request) -> bool:
     return kind.startswith("application/grpc") and kind[16:17] in ("", "+", ";")
 
 
-def _denied(code: int, http_status: int, headers: list[base_pb2.HeaderValueOption], body: bytes) -> bytes:
-    denied = external_auth_pb2.DeniedHttpResponse(headers=headers, body=body)
-    denied.status.code = http_status
-    # Anything but OK in `status` is a denial for Envoy; a reply of our own travels as one too.
-    status = status_pb2.Status(code=code or code_pb2.ABORTED)
-    return bytes(external_auth_pb2.CheckResponse(status=status, denied_response=denied).SerializeToString())
+def _denied(code: int, http_status: int, headers: tuple[Pair, ...], action: bytes, body: bytes) -> bytes:
+    """status (1) {code (1)} and denied_response (2): status (1) {code (1)}, headers (2), body (3).
 
-
-def _options(pairs: Iterable[Pair], action: base_pb2.HeaderValueOption.HeaderAppendAction) -> list[base_pb2.HeaderValueOption]:
-    """Header edits; a name that comes twice is appended from the second time on."""
-    options: list[base_pb2.HeaderValueOption] = []
-    seen: set[str] = set()
-    for name, value in pairs:
-        how = _APPEND if name in seen else action
-        seen.add(name)
-        option = base_pb2.HeaderValueOption(append_action=how)
-        option.header.key = name
-        option.header.raw_value = to_bytes(value)
-        # Both, since an Envoy before 1.27 knows only `append`.
-        option.append.value = how == _APPEND
-        options.append(option)
-    return options
+    Any status but OK is a denial for Envoy; a reply of our own travels as one too.
+    """
+    denied = field(1, integer(1, http_status)) + header_options(2, headers, action) + field(3, body)
+    return field(1, integer(1, code)) + field(2, denied)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateline.values.identity import Identity
+from gateline.values.limit import Standing
 from gateline.values.request import Request
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Context:
 
     `client` is the client's address over trusted hops; `path` the target without its query; `remove` names identity
     headers that the client sent; `set_headers` what a step sets on the request, `response_headers` on the answer.
+    `standings` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
     `notes` is None unless somebody asks for an explanation. `would` is what a shadowed rule would have answered.
     `route_id`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
     """
@@ -37,7 +40,7 @@ class Context:
     path: str = ""
     client: str = ""
     identity: Identity | None = None
-    remove: list[str] = field(default_factory=list)
+    remove: Sequence[str] = ()
     set_headers: list[Pair] = field(default_factory=list)
     response_headers: list[Pair] = field(default_factory=list)
     upstream: str | None = None
@@ -47,6 +50,8 @@ class Context:
     decision: Decision | None = None
     would: Refusal | None = None
     notes: list[Note] | None = None
+    standings: list[Standing] = field(default_factory=list)
+    fallbacks: list[str] = field(default_factory=list)
     # What the response half needs of the request half; small and serialisable.
     state: dict[str, Any] | None = None
 

@@ -18,7 +18,6 @@ from gateline.pipeline.step import BuiltRoute, Outcome, Step
 from gateline.sanitise.client_address import client_address
 from gateline.sanitise.path import check_path
 from gateline.values.decision import (
-    NO_EDITS,
     Allow,
     Decision,
     Deny,
@@ -33,6 +32,10 @@ from gateline.values.request import Request
 
 # Told once per decision, after it is made: the log, metrics.
 Observer = Callable[[Context], None]
+
+
+# An identity is asked about few routes; one that outlives its policies forgets those of old ones.
+MAX_MEMOS = 64
 
 
 def ignore(_: Context) -> None:
@@ -91,13 +94,14 @@ class Pending:
 
 
 class Pipeline:
-    """A policy that decides. It keeps no state of its own between requests."""
+    """A policy that decides. It keeps nothing between requests but what follows from the policy alone."""
 
-    __slots__ = ("_observe", "snapshot")
+    __slots__ = ("_memo", "_observe", "snapshot")
 
     def __init__(self, snapshot: Snapshot, observe: Observer = ignore) -> None:
         self.snapshot = snapshot
         self._observe = observe
+        self._memo: dict[Any, Any] = {}
 
     def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
         """Judge a request. With `explain`, the observer's context holds a note per step."""
@@ -177,18 +181,30 @@ class Pipeline:
         """The one place where an `Allow` is made. In shadow it edits nothing, in either direction."""
         if context.shadow:
             return self._end(context, Allow(metadata={"route": context.route_id}))
-        ours = self.snapshot.identity_headers.of(context.identity)
-        headers = (*context.set_headers, *ours)
-        removed = context.remove
-        if removed:
-            kept = {name for name, _ in headers}
-            removed = [name for name in removed if name not in kept]
-        edits = RequestEdits(headers, tuple(removed)) if headers or removed else NO_EDITS
-        return self._end(
-            context,
-            Allow(
-                context.identity, edits, tuple(context.response_headers), context.upstream, {"route": context.route_id}
-            ),
+        if context.set_headers or context.remove or context.upstream:
+            return self._end(context, self._edited(context))
+        identity = context.identity
+        memo = self._memo if identity is None else identity.memo
+        key = (self, context.route_id)
+        allow = memo.get(key)
+        if allow is None:
+            if len(memo) >= MAX_MEMOS:
+                memo.clear()
+            allow = memo[key] = self._edited(context, with_response=False)
+        if context.response_headers:
+            response_headers = tuple(context.response_headers)
+            allow = Allow(identity, allow.request_edits, response_headers, None, allow.metadata)
+        return self._end(context, allow)
+
+    def _edited(self, context: Context, *, with_response: bool = True) -> Allow:
+        headers = (*context.set_headers, *self.snapshot.identity_headers.of(context.identity))
+        ours = {name for name, _ in headers}
+        return Allow(
+            context.identity,
+            RequestEdits(headers, tuple(name for name in context.remove if name not in ours)),
+            tuple(context.response_headers) if with_response else (),
+            context.upstream,
+            {"route": context.route_id},
         )
 
     def _end(self, context: Context, decision: Decision) -> Decision:

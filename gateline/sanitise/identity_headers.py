@@ -30,10 +30,10 @@ class IdentityHeaders:
         self.names = {field: name.lower() for field, name in names.items()}
         self._spellings = frozenset(spelling for name in self.names.values() for spelling in spellings(name))
 
-    def sent_by_client(self, headers: Headers) -> list[str]:
+    def sent_by_client(self, headers: Headers) -> Sequence[str]:
         """The names, as they were sent, under which the client tried to give an identity."""
         names = headers.names()
-        return [] if self._spellings.isdisjoint(names) else [name for name in names if name in self._spellings]
+        return () if self._spellings.isdisjoint(names) else [name for name in names if name in self._spellings]
 
     def of(self, identity: Identity | None) -> Sequence[Pair]:
         """The headers that tell the upstream who it is: those with a value that may travel in a header."""

@@ -17,7 +17,7 @@ CODES: Final[dict[str, Code]] = {
     "malformed_request": Code(400, "The request is malformed", 3),
     "path_not_normal": Code(400, "The path is not in normal form", 3),
     "no_credentials": Code(401, "Credentials are required", 16),
-    "invalid_token": Code(401, "The token is not valid", 16),
+    "invalid_token": Code(401, "The token or credential is not valid", 16),
     "token_expired": Code(401, "The token has expired", 16),
     "unknown_key": Code(401, "The API key is not known", 16),
     "key_inactive": Code(401, "The API key is not active", 16),

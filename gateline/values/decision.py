@@ -45,13 +45,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class RequestEdits:
-    """Edits of the request before it goes on. `remove` never holds a name that `set` holds."""
+    """Edits of the request before it goes on. `remove` never holds a name that `set` holds.
+
+    `memo` is the adapter's: the pipeline gives the same edits again where the same identity asks for the same route, so
+    that they are encoded once.
+    """
 
     set: tuple[Pair, ...] = ()
     remove: tuple[str, ...] = ()
+    memo: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
-NO_EDITS = RequestEdits()
 NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -60,7 +64,7 @@ class Allow:
     """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log."""
 
     identity: Identity | None = None
-    request_edits: RequestEdits = NO_EDITS
+    request_edits: RequestEdits = field(default_factory=RequestEdits)
     response_headers: tuple[Pair, ...] = ()
     upstream: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=lambda: NO_METADATA, repr=False)

@@ -1,7 +1,7 @@
 """Headers as an ordered multimap of lower-case names.
 
-Values are text decoded as UTF-8 with `surrogateescape`, so that any byte a client sends survives the way through and
-out again (`to_bytes`).
+Values arrive as bytes and are decoded when somebody reads them: UTF-8 with `surrogateescape`, so that any byte a client
+sends survives the way through and out again (`to_bytes`).
 """
 
 from __future__ import annotations
@@ -27,46 +27,70 @@ def is_field_value(text: str) -> bool:
 
 
 class Headers:
-    """Header fields in the order of arrival. Names must be lower-case; the index is made on first use."""
+    """Header fields in the order of arrival. Names must be lower-case; values are bytes, or text already."""
 
-    __slots__ = ("_index", "pairs")
+    __slots__ = ("_index", "_pairs")
 
-    def __init__(self, pairs: Sequence[Pair] = ()) -> None:
-        self.pairs = pairs
-        self._index: dict[str, list[str]] | None = None
+    def __init__(self, pairs: Sequence[tuple[str, bytes | str]] = ()) -> None:
+        self._pairs = pairs
+        self._index: dict[str, bytes | str | list[bytes | str]] | None = None
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
+    def of(cls, pairs: Iterable[tuple[str, bytes | str]]) -> Headers:
         """Headers from pairs whose names come in any case."""
         return cls([(name.lower(), value) for name, value in pairs])
 
-    def _indexed(self) -> dict[str, list[str]]:
+    def _indexed(self) -> dict[str, bytes | str | list[bytes | str]]:
+        """Name to its value, or to the list of its values where there are several."""
         index = self._index
         if index is None:
-            index = self._index = {}
-            for name, value in self.pairs:
-                if name in index:
-                    index[name].append(value)
-                else:
-                    index[name] = [value]
+            index = self._index = dict(self._pairs)
+            if len(index) != len(self._pairs):
+                index = self._index = _gathered(self._pairs)
         return index
 
     def all(self, name: str) -> Sequence[str]:
         """Every value of a field, in order; empty where it is absent."""
-        return self._indexed().get(name, ())
+        found = self._indexed().get(name)
+        if found is None:
+            return ()
+        if isinstance(found, list):
+            return tuple(map(_text, found))
+        return (_text(found),)
 
     def first(self, name: str) -> str | None:
         """The first value of a field."""
-        values = self._indexed().get(name)
+        values = self.all(name)
         return values[0] if values else None
 
     def names(self) -> KeysView[str]:
         """The names that occur."""
         return self._indexed().keys()
 
+    def items(self) -> list[Pair]:
+        """Every field line, in order."""
+        return [(name, _text(value)) for name, value in self._pairs]
+
     def __contains__(self, name: str) -> bool:
         return name in self._indexed()
 
     def __repr__(self) -> str:
         # Values may be credentials.
-        return f"Headers({', '.join(name for name, _ in self.pairs)})"
+        return f"Headers({', '.join(name for name, _ in self._pairs)})"
+
+
+def _gathered(pairs: Sequence[tuple[str, bytes | str]]) -> dict[str, bytes | str | list[bytes | str]]:
+    index: dict[str, bytes | str | list[bytes | str]] = {}
+    for name, value in pairs:
+        known = index.get(name)
+        if known is None:
+            index[name] = value
+        elif isinstance(known, list):
+            known.append(value)
+        else:
+            index[name] = [known, value]
+    return index
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")

@@ -22,7 +22,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An authenticated user. `credential_id` names the key or the token's `jti`, never the secret itself."""
+    """An authenticated user. `credential_id` names the key or the token's `jti`, never the secret itself.
+
+    `memo` is the pipeline's: what follows from this identity alone is worked out once per identity.
+    """
 
     user_id: str
     method: str
@@ -34,15 +37,20 @@ class Identity:
     credential_id: str = ""
     claims: Mapping[str, Any] = field(default_factory=lambda: NO_CLAIMS, repr=False)
     figures: Figures | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The credential was this method's and is no good. `why` goes to `explain` and never to the client."""
+    """The credential was this method's and is no good. `why` goes to `explain` and never to the client.
+
+    `challenge` is the `WWW-Authenticate` value; `headers` go with the answer as well (`retry-after`).
+    """
 
     code: str
     why: str
     challenge: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

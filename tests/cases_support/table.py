@@ -79,7 +79,7 @@ class Only(Row):
 
 
 class Case(Row):
-    """One row. With `repeat`, the last of the answers is compared. With `clock` or `replies`, it runs in the core alone."""
+    """One row. `repeat`: the last answer is compared. With `clock` or `replies` it runs in the core alone."""
 
     name: Annotated[str, Field(min_length=12)]
     request: RequestRow

@@ -1,0 +1,105 @@
+"""Answers written by hand are read by the generated messages as what they say; requests survive any byte."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from ext_authz.translate import answer_of, request_of
+from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
+from gateline.values.headers import Headers, to_bytes
+from gateline.values.request import Request
+
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
+VALUES = st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=6).map(tuple)
+
+
+def request(*headers: tuple[str, str]) -> Request:
+    return Request("GET", "/", "h", Headers.of(headers), "192.0.2.1", 0.0, request_id="r-1")
+
+
+def options(fields: object) -> list[tuple[str, bytes, int, bool]]:
+    return [(o.header.key, o.header.raw_value, o.append_action, o.append.value) for o in fields]  # type: ignore[attr-defined]
+
+
+def expected(pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, bytes, int, bool]]:
+    seen: set[str] = set()
+    rows = []
+    for name, value in pairs:
+        again = name in seen
+        seen.add(name)
+        rows.append((name, to_bytes(value), 0 if again else 2, again))
+    return rows
+
+
+@given(PAIRS, st.lists(NAMES, max_size=3).map(tuple), PAIRS, st.text(max_size=200))
+def test_an_allow_says_its_edits(set_: tuple, remove: tuple, response: tuple, route: str) -> None:
+    decision = Allow(None, RequestEdits(set_, remove), response, None, {"route": route})
+    for _ in range(2):  # the second time from the memo
+        answer = CheckResponse.FromString(answer_of(decision, request()))
+        assert answer.status.code == 0
+        assert answer.WhichOneof("http_response") == "ok_response"
+        assert options(answer.ok_response.headers) == expected(set_)
+        assert list(answer.ok_response.headers_to_remove) == list(remove)
+        assert options(answer.ok_response.response_headers_to_add) == expected(response)
+        assert dict(answer.dynamic_metadata) == {"route": route}
+
+
+@given(st.sampled_from(["no_credentials", "forbidden", "no_route", "rate_limited"]), PAIRS)
+def test_a_denial_is_a_problem_with_its_status(code: str, headers: tuple) -> None:
+    answer = CheckResponse.FromString(answer_of(deny(code, "why", headers), request()))
+    assert answer.status.code != 0
+    assert answer.denied_response.status.code == Problem(code).status
+    assert options(answer.denied_response.headers)[: len(headers)] == expected(headers)
+    problem = json.loads(answer.denied_response.body)
+    assert problem["code"] == code
+    assert problem["request_id"] == "r-1"
+    assert "why" not in answer.denied_response.body.decode()
+
+
+def test_a_grpc_client_gets_a_status_and_a_message_instead_of_a_document() -> None:
+    asked = request(("content-type", "application/grpc+proto"))
+    answer = CheckResponse.FromString(answer_of(Unavailable(Problem("internal_error")), asked))
+    headers = {o.header.key: o.header.raw_value for o in answer.denied_response.headers}
+    assert headers == {"retry-after": b"1", "grpc-status": b"14"}
+    assert answer.denied_response.body == b"The gateway failed"
+
+
+def test_only_application_grpc_itself_is_grpc() -> None:
+    asked = request(("content-type", "application/grpc-web"))
+    answer = CheckResponse.FromString(answer_of(deny("forbidden"), asked))
+    assert json.loads(answer.denied_response.body)["code"] == "forbidden"
+
+
+def test_a_reply_is_no_allow_for_envoy_whatever_its_status() -> None:
+    answer = CheckResponse.FromString(answer_of(Reply(200, (("x-a", "1"), ("x-a", "2")), b"body"), request()))
+    assert answer.status.code != 0
+    assert (answer.denied_response.status.code, answer.denied_response.body) == (200, b"body")
+    assert all(option.append.value and option.append_action == 0 for option in answer.denied_response.headers)
+
+
+@given(st.binary(max_size=200), st.lists(st.tuples(NAMES, st.binary(max_size=60)), max_size=8))
+def test_any_byte_of_a_client_reaches_the_policy(path: bytes, headers: list[tuple[str, bytes]]) -> None:
+    message = CheckRequest()
+    http = message.attributes.request.http
+    http.path = path
+    for name, value in headers:
+        line = http.header_map.headers.add()
+        line.key, line.raw_value = name, value
+    read = request_of(message, 1.0)
+    assert to_bytes(read.target) == path
+    assert [(name, to_bytes(value)) for name, value in read.headers.items()] == headers
+    for name, _ in headers:
+        assert [to_bytes(v) for v in read.headers.all(name)] == [v for n, v in headers if n == name]
+
+
+def test_the_joined_headers_of_an_envoy_without_raw_headers_are_read_too() -> None:
+    message = CheckRequest()
+    message.attributes.request.http.headers["x-a"] = b"1,2"
+    message.attributes.context_extensions["route"] = "r"
+    read = request_of(message, 1.0)
+    assert (read.headers.first("x-a"), read.route) == ("1,2", "r")
