@@ -1,0 +1,1 @@
+"""Kong's two plugin protocols, sans-io."""
