@@ -38,8 +38,8 @@ def integer(number: int, value: int) -> bytes:
 
 
 def header_option(name: str, value: str, action: bytes) -> bytes:
-    """A HeaderValueOption: header (1) {key (1), raw_value (3)} and what to do where the name is there already."""
-    return field(1, field(1, name.encode()) + field(3, to_bytes(value))) + action
+    """A HeaderValueOption: header (1) {key (1), value (2)} and how. Envoy 1.40 ignores raw_value here."""
+    return field(1, field(1, name.encode()) + field(2, to_bytes(value))) + action
 
 
 def header_options(number: int, pairs: Iterable[Pair], action: bytes) -> bytes:

@@ -23,7 +23,7 @@ def request(*headers: tuple[str, str]) -> Request:
 
 
 def options(fields: object) -> list[tuple[str, bytes, int, bool]]:
-    return [(o.header.key, o.header.raw_value, o.append_action, o.append.value) for o in fields]  # type: ignore[attr-defined]
+    return [(o.header.key, o.header.value, o.append_action, o.append.value) for o in fields]  # type: ignore[attr-defined]
 
 
 def expected(pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, bytes, int, bool]]:
@@ -64,7 +64,7 @@ def test_a_denial_is_a_problem_with_its_status(code: str, headers: tuple) -> Non
 def test_a_grpc_client_gets_a_status_and_a_message_instead_of_a_document() -> None:
     asked = request(("content-type", "application/grpc+proto"))
     answer = CheckResponse.FromString(answer_of(Unavailable(Problem("internal_error")), asked))
-    headers = {o.header.key: o.header.raw_value for o in answer.denied_response.headers}
+    headers = {o.header.key: o.header.value for o in answer.denied_response.headers}
     assert headers == {"retry-after": b"1", "grpc-status": b"14"}
     assert answer.denied_response.body == b"The gateway failed"
 
