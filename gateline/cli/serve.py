@@ -15,6 +15,7 @@ from gateline.values.errors import UnavailableError
 
 # A thread that formats a log or builds a policy gives way to the loop after this long (Python's own value: 5 ms).
 SWITCH_INTERVAL_S = 0.0005
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -52,14 +53,23 @@ def _host_and_port(ctx: click.Context, param: click.Parameter, value: str) -> st
     show_default=True,
     help="Seconds that calls get to end.",
 )
+@click.option(
+    "--log-level",
+    type=click.Choice(LOG_LEVELS),
+    default="info",
+    show_default=True,
+    help="Of messages on standard error.",
+)
 @click.option("--control", type=int, hidden=True)
-def command(**given: Any) -> None:
+def command(log_level: str, **given: Any) -> None:
     """Serve decisions to Envoy: ext_authz Check and ShouldRateLimit, gRPC health and reflection.
 
     SIGHUP or a changed file reloads the policy; SIGTERM drains.
     """
     options = ServeOptions(**given)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         with faults_shown():
