@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateline.authn.method import Method, MethodParts
 from gateline.config.load import Loaded
-from gateline.pipeline.order import ORDER, Parts
+from gateline.pipeline.order import ORDER, Parts, by_address, limits_of
 from gateline.pipeline.step import BuiltRoute
 from gateline.route.router import Router
 from gateline.sanitise.identity_headers import IdentityHeaders
@@ -48,7 +48,7 @@ def build(loaded: Loaded) -> Snapshot:
             needs |= step.needs
         shadow = "shadow" in (route.mode, gateway.mode)
         routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs)
-    open_route = BuiltRoute("", (), headers, loaded.place(("unmatched",)), gateway.mode == "shadow")
+    open_route = _open_route(loaded, headers)
     return Snapshot(
         revision=loaded.revision,
         router=Router((route.match, routes[route.id]) for route in gateway.routes),
@@ -60,6 +60,13 @@ def build(loaded: Loaded) -> Snapshot:
         check_s=gateway.budgets.check_ms / 1000,
         methods=methods,
     )
+
+
+def _open_route(loaded: Loaded, headers: IdentityHeaders) -> BuiltRoute:
+    """The route of what matches none, where that is allowed: the global limit holds there, too."""
+    shadow = loaded.gateway.mode == "shadow"
+    steps = tuple(by_address(limits_of(loaded, "", None, "", identified=False, shadow=shadow)))
+    return BuiltRoute("", steps, headers, loaded.place(("unmatched",)), shadow)
 
 
 def _methods(loaded: Loaded) -> dict[str, Method]:

@@ -16,6 +16,8 @@ from gateline.authz.tenant import tenant_step
 from gateline.config.check import methods_of
 from gateline.config.load import Loaded
 from gateline.config.route import Route
+from gateline.limit.build import RouteLimits
+from gateline.limit.config import RateLimit
 from gateline.pipeline.step import Step
 from gateline.values.errors import Path
 from gateline.values.request import Needs
@@ -64,7 +66,59 @@ def _authorise(parts: Parts) -> Iterator[Step]:
         yield Step("authorise", scopes_step(rules.scopes), parts.place("authorization", "scopes"))
 
 
+def _limits(parts: Parts) -> RouteLimits:
+    names = methods_of(parts.route, list(parts.methods))
+    shadow = "shadow" in (parts.route.mode, parts.loaded.gateway.mode)
+    return limits_of(
+        parts.loaded, parts.route.id, parts.route.rate_limit, parts.place("rate_limit"), bool(names), shadow
+    )
+
+
+def limits_of(
+    loaded: Loaded, route_id: str, own: RateLimit | None, own_place: str, identified: bool, shadow: bool
+) -> RouteLimits:
+    """What the charge points of a route, or of what matches none, are built from."""
+    gateway = loaded.gateway
+    return RouteLimits(
+        route_id=route_id,
+        own=own,
+        everywhere=gateway.global_rate_limit,
+        namespace=gateway.namespace,
+        form=gateway.rate_limit_headers,
+        within_s=gateway.budgets.store_ms / 1000,
+        tiers=gateway.tiers,
+        hidden=shadow,
+        identified=identified,
+        own_place=own_place,
+        global_place=loaded.place(("global_rate_limit",)),
+    )
+
+
+def by_address(limits: RouteLimits) -> Iterator[Step]:
+    """The charge point before authentication, where there is one."""
+    point = limits.by_address()
+    if point is not None:
+        yield Step("limit by address", point, limits.place, needs=Needs(client_address=True))
+
+
+def _by_identity(parts: Parts) -> Iterator[Step]:
+    limits = _limits(parts)
+    point = limits.by_identity()
+    if point is not None:
+        yield Step("limit by identity", point, limits.place, needs=Needs(client_address=True))
+
+
 ORDER: tuple[Row, ...] = (
+    Row(
+        "limit by address",
+        "before authentication, so that a flood costs no look at a credential",
+        lambda parts: by_address(_limits(parts)),
+    ),
     Row("authenticate", "who it is decides what it may do and which buckets are its own", _authenticate),
     Row("authorise", "before limits by identity, so that what is forbidden costs its user no quota", _authorise),
+    Row(
+        "limit by identity",
+        "rates and quotas of one identity in one charge, after all that may still refuse it",
+        _by_identity,
+    ),
 )

@@ -1,0 +1,30 @@
+-- Capacity and refill per minute. State: "<level> <microsecond>", the level in 60-millionths of a token.
+local UNIT = 60000000
+
+return function(key, now, cost, capacity, per_minute)
+  local full = capacity * UNIT
+  local level, behind = full, 0
+  local state = redis.call('GET', key)
+  if state then
+    local space = string.find(state, ' ', 1, true)
+    level = tonumber(string.sub(state, 1, space - 1))
+    local at = tonumber(string.sub(state, space + 1))
+    behind = math.max(0, at - now)
+    now = math.max(now, at)
+    -- Far beyond 2^53 a product is no longer exact, but then it is far above what is missing, too.
+    local refill = (now - at) * per_minute
+    if refill >= full - level then level = full else level = level + refill end
+  end
+  local wanted = cost * UNIT
+  local retry = 0
+  if level >= wanted then
+    level = level - wanted
+  else
+    retry = behind + math.floor((wanted - level + per_minute - 1) / per_minute)
+  end
+  local reset = behind + math.floor((full - level + per_minute - 1) / per_minute)
+  local function keep()
+    redis.call('SET', key, string.format('%.0f %.0f', level, now), 'PX', string.format('%.0f', milliseconds(reset)))
+  end
+  return retry == 0, math.floor(level / UNIT), retry, reset, retry == 0 and keep
+end

@@ -1,0 +1,23 @@
+"""The one script of a charge point: the algorithms' fragments, then `charge.lua`."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from gateline.limit.catalogue import catalogue
+
+_HEAD = """local algorithms = {}
+-- An expiry that is never too early for a reset in microseconds; 1 at least, since 0 would be refused.
+local function milliseconds(reset) return math.floor(reset / 1000) + 1 end
+"""
+
+
+def charge_script() -> str:
+    """Lua for EVAL; its keys, arguments and reply are told in `charge.lua`."""
+    room = files("gateline.limit")
+    parts = [_HEAD]
+    for tag in catalogue():
+        fragment = room.joinpath("algorithms", f"{tag}.lua").read_text(encoding="utf-8")
+        parts.append(f"algorithms['{tag}'] = (function()\n{fragment}end)()\n")
+    parts.append(room.joinpath("charge.lua").read_text(encoding="utf-8"))
+    return "".join(parts)

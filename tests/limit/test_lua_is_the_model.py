@@ -1,0 +1,60 @@
+"""The script in the store and the pure functions give the same answers, to the microsecond, on any trace."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateline.effects import Charge
+from gateline.limit.catalogue import catalogue
+from gateline.limit.ledger import settle
+from gateline.limit.verdict import State
+from tests.limit.lua_store import LuaStore
+from tests.limit.traces import FIGURES, START_US, arrivals, buckets, charges_of
+
+STORE = LuaStore()
+ALGORITHMS = catalogue()
+
+
+class Model:
+    """States that are never forgotten: what an expiry may forget must not make a difference."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+
+    def charge(self, charges: tuple[Charge, ...], now_us: int) -> list[tuple[int, ...]]:
+        verdicts, kept = settle(charges, [self.states.get(c.key) for c in charges], now_us, ALGORITHMS)
+        self.states.update({key: state for key, state, _ in kept})
+        return [tuple(map(int, verdict)) for verdict in verdicts]
+
+
+def test_every_algorithm_has_its_traces() -> None:
+    assert set(FIGURES) == set(ALGORITHMS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(buckets(), arrivals)
+def test_script_and_model_agree(chosen: list[tuple[str, str, tuple[int, ...]]], trace: list[tuple[int, int]]) -> None:
+    STORE.values.clear()
+    STORE.ends_us.clear()
+    STORE.now_us = START_US
+    model = Model()
+    for step_us, cost in trace:
+        STORE.now_us += step_us
+        charges = charges_of(chosen, cost)
+        stored = [tuple(map(int, verdict)) for verdict in STORE.charge(charges)]
+        assert stored == model.charge(charges, STORE.now_us)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 10**8), st.integers(1, 10**9), st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**8))))
+def test_the_largest_figures_stay_exact(burst: int, per_minute: int, trace: list[tuple[int, int]]) -> None:
+    STORE.values.clear()
+    STORE.ends_us.clear()
+    STORE.now_us = START_US
+    model = Model()
+    for step_us, cost in trace:
+        STORE.now_us += step_us
+        charges = (Charge("b", "token_bucket", (burst, per_minute), min(cost, burst)),)
+        stored = [tuple(map(int, verdict)) for verdict in STORE.charge(charges)]
+        assert stored == model.charge(charges, STORE.now_us)
