@@ -12,6 +12,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from gateline.compile.envoy.address import address_of
 from gateline.compile.envoy.cluster import upstream_cluster
+from gateline.compile.envoy.explicit import say_defaults
 from gateline.compile.envoy.ext_authz import sidecar_cluster
 from gateline.compile.envoy.listener import listener
 from gateline.compile.envoy.options import EnvoyOptions
@@ -37,6 +38,7 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
         made.admin = Admin(address=address_of(options.admin))
     # The library's own casings misspell some names (`consecutive_5xx`); the fields are in Envoy's spelling already.
     data: dict[str, Data] = made.to_dict(casing=str)  # type: ignore[arg-type]  # any callable is taken
+    say_defaults(data)
     return data
 
 

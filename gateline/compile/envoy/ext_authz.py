@@ -73,13 +73,10 @@ def ask_about(plan: Plan, planned: PlannedRoute, options: EnvoyOptions) -> dict[
     if planned.needs.body:
         settings.with_request_body = BufferSettings(max_request_bytes=options.max_body_bytes, pack_as_bytes=True)
     ask = Any.pack(ExtAuthzPerRoute(check_settings=settings))
-    if not planned.shadow:
+    if not planned.shadow or plan.shadow:
         return {EXT_AUTHZ: ask}
-    keep_headers = {HEADER_MUTATION: Any.pack(FilterConfig(disabled=True))}
-    if plan.shadow:
-        return {EXT_AUTHZ: ask}
-    off = Any.pack(ExtAuthzPerRoute(disabled=True))
-    return {EXT_AUTHZ: off, EXT_AUTHZ_SHADOW: ask, **keep_headers}
+    off = Any.pack(FilterConfig(disabled=True))
+    return {EXT_AUTHZ: off, EXT_AUTHZ_SHADOW: ask, HEADER_MUTATION: off}
 
 
 def sidecar_cluster(options: EnvoyOptions) -> Cluster:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.core.v3 import (
+    CidrRange,
     Http2ProtocolOptions,
     HttpProtocolOptions,
     HttpProtocolOptionsHeadersWithUnderscoresAction,
@@ -23,9 +24,9 @@ from envoy_data_plane.google.protobuf import Any
 from gateline.compile.envoy.access_log import access_logs
 from gateline.compile.envoy.address import address_of
 from gateline.compile.envoy.ext_authz import ask_filters
-from gateline.compile.envoy.identity import identity_filters
 from gateline.compile.envoy.local_reply import local_replies
 from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.request_headers import forwarded_for_filter, identity_filters
 from gateline.compile.envoy.route import route_table
 from gateline.compile.plan import Plan
 
@@ -62,7 +63,8 @@ def _manager(plan: Plan, options: EnvoyOptions) -> HttpConnectionManager:
         path_with_escaped_slashes_action=HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
         use_remote_address=True,
         xff_num_trusted_hops=plan.gateway.trusted_hops,
-        internal_address_config=HttpConnectionManagerInternalAddressConfig(unix_sockets=False),
+        skip_xff_append=True,
+        internal_address_config=_nobody_is_internal(),
         generate_request_id=True,
         preserve_external_request_id=False,
         stream_idle_timeout=timedelta(seconds=300),
@@ -83,6 +85,13 @@ def _manager(plan: Plan, options: EnvoyOptions) -> HttpConnectionManager:
     )
 
 
+def _nobody_is_internal() -> HttpConnectionManagerInternalAddressConfig:
+    """An empty list would mean all private addresses, whose `x-envoy-*` headers and request ids Envoy believes."""
+    return HttpConnectionManagerInternalAddressConfig(
+        cidr_ranges=[CidrRange(address_prefix="255.255.255.255", prefix_len=32)]
+    )
+
+
 def _filters(plan: Plan) -> list[HttpFilter]:
     router = HttpFilter(name="envoy.filters.http.router", typed_config=Any.pack(Router(suppress_envoy_headers=True)))
-    return [*identity_filters(plan), *ask_filters(plan), router]
+    return [forwarded_for_filter(), *identity_filters(plan), *ask_filters(plan), router]

@@ -26,9 +26,9 @@ from envoy_data_plane.google.protobuf import Any, Struct
 from gateline.compile.problems import PROXY_PROBLEMS
 from gateline.values.codes import CODES
 
-_AWAY = "response.code_details == 'ext_authz_error'"
-_OURS = "response.code_details == 'ext_authz_denied'"
-_GRPC = "request.headers['content-type'].startsWith('application/grpc')"
+_AWAY = 'response.code_details == "ext_authz_error"'
+_NOT_OURS = 'response.code_details != "ext_authz_denied"'
+_GRPC = 'request.headers["content-type"].startsWith("application/grpc")'
 
 
 def local_replies() -> LocalReplyConfig:
@@ -39,18 +39,18 @@ def local_replies() -> LocalReplyConfig:
 def _mappers() -> Iterator[ResponseMapper]:
     away = "dependency_unavailable"
     yield _mapper(f"{_AWAY} && {_GRPC}", _text(CODES[away].title), retry_after=True)
-    yield _mapper(f"!({_OURS}) && {_GRPC}", _text("%LOCAL_REPLY_BODY%"))
+    yield _mapper(f"{_NOT_OURS} && {_GRPC}", _text("%LOCAL_REPLY_BODY%"))
     yield _mapper(_AWAY, _problem(away, CODES[away].title), retry_after=True)
     # A mutation that Envoy refuses (`validate_mutations`) is a fault of ours.
     invalid = _mapper(
-        "response.code_details == 'ext_authz_invalid'", _problem("internal_error", CODES["internal_error"].title)
+        'response.code_details == "ext_authz_invalid"', _problem("internal_error", CODES["internal_error"].title)
     )
     invalid.status_code = 503
     yield invalid
     path = "path_not_normal"
-    yield _mapper("response.code_details == 'path_normalization_failed'", _problem(path, CODES[path].title))
+    yield _mapper('response.code_details == "path_normalization_failed"', _problem(path, CODES[path].title))
     for status, (code, title) in PROXY_PROBLEMS.items():
-        yield _mapper(f"response.code == {status} && !({_OURS})", _problem(code, title))
+        yield _mapper(f"response.code == {status} && {_NOT_OURS}", _problem(code, title))
 
 
 def _mapper(expression: str, body: SubstitutionFormatString, *, retry_after: bool = False) -> ResponseMapper:

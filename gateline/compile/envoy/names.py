@@ -8,6 +8,7 @@ EXT_AUTHZ: Final = "envoy.filters.http.ext_authz"
 # A second one for routes in shadow: what to do when the sidecar is away is a setting of the whole filter.
 EXT_AUTHZ_SHADOW: Final = "gateline.ext_authz_shadow"
 HEADER_MUTATION: Final = "envoy.filters.http.header_mutation"
+FORWARDED_FOR: Final = "gateline.forwarded_for"
 # No upstream can be called so: ids have no slash.
 SIDECAR_CLUSTER: Final = "gateline/sidecar"
 UNMATCHED: Final = "gateline/unmatched"
