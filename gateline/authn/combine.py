@@ -13,7 +13,7 @@ from gateline.authn.method import Method, Outcome
 from gateline.context import Context
 from gateline.effects import Effects
 from gateline.schema.model import Model
-from gateline.values.decision import Deny, Unavailable, deny
+from gateline.values.decision import Deny, Unavailable, deny, unavailable
 from gateline.values.identity import Identity, NotMine, Refused
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -60,7 +60,7 @@ def authenticate_step(asked: Methods) -> Any:
             outcome = method.authenticate(context)
             if isinstance(outcome, GeneratorType):
                 return judging.ask(index, outcome)
-            if judging.take(outcome):  # type: ignore[arg-type]  # a generator went the other way
+            if judging.take(method, outcome):  # type: ignore[arg-type]  # a generator went the other way
                 return judging.end
         return judging.conclude()
 
@@ -76,49 +76,61 @@ class _Round:
         self._asked = asked
         self._challenges = challenges
         self._context = context
-        self._found: list[Identity] = []
+        self._found = 0
         self._refusal: Refused | None = None
         self.end: Deny | Unavailable | None = None
 
-    def take(self, outcome: Outcome) -> bool:
+    def take(self, method: Method, outcome: Outcome) -> bool:
         """Take a method's outcome; True where it is the last word, which is then in `end`."""
         if isinstance(outcome, NotMine):
             self._refusal = self._refusal or outcome.refusal
+            if self._context.notes is not None:
+                self._context.explain(f"{method.name}: {'not for it' if outcome.refusal else 'no credential'}")
             return False
         if isinstance(outcome, Refused):
-            self.end = refused(outcome)
+            self.end = refused(outcome, method.name)
             return True
         if isinstance(outcome, Unavailable):
-            self.end = outcome
+            self.end = unavailable(outcome.problem.code, f"{method.name}: {outcome.problem.why}")
             return True
-        return self._identity(outcome)
+        if not isinstance(outcome, Identity):
+            raise TypeError(f"the method {method.name} returned {type(outcome).__name__}")
+        return self._identity(method, outcome)
 
-    def _identity(self, identity: Identity) -> bool:
-        first = self._found[0] if self._found else identity
-        if first.user_id != identity.user_id:
-            self.end = deny("conflicting_credentials", f"{first.method} and {identity.method} name different users")
+    def _identity(self, method: Method, identity: Identity) -> bool:
+        if self._refusal is not None and identity.method == "anonymous":
+            # A bad credential must not turn into none.
+            self.end = refused(self._refusal)
             return True
-        self._found.append(identity)
-        self._context.identity = first
-        self._context.explain(f"{identity.method} gave {identity.user_id}")
+        context, found = self._context, self._context.identity
+        if found is not None:
+            if not _same(found, identity):
+                self.end = deny("conflicting_credentials", f"{method.name} names another user than the methods before")
+                return True
+            identity = _joined(found, identity)
+        self._found += 1
+        context.identity = identity
+        if context.notes is not None:
+            context.explain(f"{method.name}: {identity.user_id}")
         return not self._asked.every
 
     def ask(self, index: int, asking: Generator[Effects, Any, Outcome]) -> Asked:
         """Go on from the method at `index`, which wants the world."""
+        methods = self._asked.methods
         outcome: Any = yield from asking
-        for method in self._asked.methods[index + 1 :]:
-            if self.take(outcome):
+        for method, following in zip(methods[index:], methods[index + 1 :], strict=False):
+            if self.take(method, outcome):
                 return self.end
-            outcome = method.authenticate(self._context)
+            outcome = following.authenticate(self._context)
             if isinstance(outcome, GeneratorType):
                 outcome = yield from outcome
-        return self.end if self.take(outcome) else self.conclude()
+        return self.end if self.take(methods[-1], outcome) else self.conclude()
 
     def conclude(self) -> Deny | None:
         """The end when every method was asked and none had the last word."""
         if self._refusal is not None:
             return refused(self._refusal)
-        if self._found and len(self._found) == len(self._asked.methods):
+        if self._found and self._found == len(self._asked.methods):
             return None
         if not self._found and not self._asked.required:
             self._context.explain("no credentials, and none required")
@@ -126,7 +138,28 @@ class _Round:
         return deny("no_credentials", "no credential of an accepted method", self._challenges)
 
 
-def refused(outcome: Refused) -> Deny:
+def refused(outcome: Refused, name: str = "") -> Deny:
     """The denial of a refused credential, with its challenge (RFC 9110 §11.6.1)."""
-    headers = (("www-authenticate", outcome.challenge),) if outcome.challenge else ()
-    return deny(outcome.code, outcome.why, headers)
+    challenge = (("www-authenticate", outcome.challenge),) if outcome.challenge else ()
+    return deny(outcome.code, f"{name}: {outcome.why}" if name else outcome.why, (*challenge, *outcome.headers))
+
+
+def _same(one: Identity, other: Identity) -> bool:
+    """Whether two credentials may stand together; a tenant that only one of them names is no conflict."""
+    return one.user_id == other.user_id and (one.tenant == other.tenant or None in (one.tenant, other.tenant))
+
+
+def _joined(first: Identity, other: Identity) -> Identity:
+    """What several credentials of one user say together; where both speak, the first is heard."""
+    return Identity(
+        user_id=first.user_id,
+        method=first.method,
+        tenant=first.tenant if first.tenant is not None else other.tenant,
+        scopes=first.scopes | other.scopes,
+        roles=first.roles | other.roles,
+        groups=first.groups | other.groups,
+        tier=first.tier if first.tier is not None else other.tier,
+        credential_id=first.credential_id or other.credential_id,
+        claims={**other.claims, **first.claims},
+        figures=first.figures or other.figures,
+    )

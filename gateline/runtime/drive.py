@@ -19,9 +19,10 @@ class World(Protocol):
     """Performs effects."""
 
     def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
-        """Call `done` exactly once, on the loop's thread, before `deadline` (the loop's clock, seconds) or shortly after.
+        """Call `done` exactly once, on the loop's thread, before `deadline` (the loop's clock, s) or shortly after.
 
-        A failure is an `UnavailableError` handed to `done`; nothing is raised. `done` may be called before this returns.
+        A failure is an `UnavailableError` handed to `done`; nothing is raised. `done` may be called before this
+        returns.
         """
 
 
@@ -88,15 +89,15 @@ def _forget(_: Answer) -> None:
 def drive_now(state: Decision | Pending, perform: Callable[[Effect], Answer]) -> Decision:
     """The decision; `perform` waits for its effect, and may raise `UnavailableError`."""
     while isinstance(state, Pending):
-        answers: list[Answer] = []
-        for effect in state.effects:
-            answers.append(_answer_now(effect.effect if isinstance(effect, Later) else effect, perform))
-        state = state.resume(tuple(answers))
+        state = state.resume(tuple(_answer_now(effect, perform) for effect in state.effects))
     return state
 
 
 def _answer_now(effect: Effect, perform: Callable[[Effect], Answer]) -> Answer:
-    """One answer. With nobody beside us, a shared effect is its own, settled before we go on."""
+    """One answer. With nobody beside us, a shared effect is its own, settled before we go on, and later is now."""
+    if isinstance(effect, Later):
+        _answer_now(effect.effect, perform)
+        return None
     try:
         if not isinstance(effect, Shared):
             return perform(effect)

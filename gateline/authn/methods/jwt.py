@@ -1,139 +1,156 @@
-"""JSON Web Tokens (RFC 7519) as bearer tokens (RFC 6750), judged as RFC 8725 asks: the policy pins the algorithms."""
+"""JSON Web Tokens (RFC 7519) as bearer tokens (RFC 6750), judged as RFC 8725 and RFC 9068 ask.
+
+A token that was verified is remembered by its header's text until it expires, the keys change, or others push it out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator
 from typing import Annotated, Any, Literal
 
-import jwt
-from jwt import PyJWK
 from pydantic import Field
 
+from gateline.authn.authorization import credential_of
+from gateline.authn.claims import Claims, WrongClaimError, identity_from
+from gateline.authn.jose.algorithms import ALGORITHMS, AlgorithmName, verifies
+from gateline.authn.jose.compact import MalformedError, Token, read_token
+from gateline.authn.jose.key_config import Keys
+from gateline.authn.jose.key_source import KeySource
 from gateline.authn.method import MethodConfig, MethodParts, Outcome
+from gateline.authn.recent import Recent
+from gateline.authn.token_rules import ClaimRules, expired_at, refusal_of
 from gateline.context import Context
-from gateline.schema.model import Model
-from gateline.schema.secret import SourceError
+from gateline.effects import Effects, Later, Shared
+from gateline.values.decision import unavailable
 from gateline.values.errors import ConfigError
 from gateline.values.identity import NOT_MINE, Identity, NotMine, Refused
 from gateline.values.request import Needs
 
-MAX_TOKEN_LENGTH = 8192
-MAX_CACHED_TOKENS = 20_000
-_INVALID = 'Bearer error="invalid_token"'
-
-
-class JwksFile(Model):
-    """Keys from a JWKS document (RFC 7517 §5) beside the gateway file."""
-
-    jwks_file: str
+MAX_CACHED_CHARACTERS = 32 << 20
+MAX_FOREIGN_CHARACTERS = 4 << 20
+INVALID = 'Bearer error="invalid_token"'
+Text = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
 class Config(MethodConfig):
     """`{name: main, method: jwt, issuer: …, audience: …, algorithms: [RS256], keys: {jwks_file: …}}`."""
 
     method: Literal["jwt"]
-    issuer: Annotated[str, Field(min_length=1)]
-    audience: Annotated[str, Field(min_length=1)]
-    algorithms: Annotated[tuple[Literal["RS256", "ES256", "EdDSA", "PS256"], ...], Field(min_length=1)] = ("RS256",)
-    keys: JwksFile
+    issuer: Text
+    audience: Text | Annotated[tuple[Text, ...], Field(min_length=1)]
+    """The `aud` that is meant for us; of several, any."""
+    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1)] = ("RS256",)
+    keys: Keys
     leeway_s: Annotated[int, Field(ge=0, le=300)] = 0
     require_scope: bool = True
     """Whether a token without a `scope` claim is refused, as the reference architecture has it."""
+    require: tuple[str, ...] = ()
+    """Further claims that must be there (RFC 9068 asks for client_id, iat and jti)."""
+    typ: Text | None = None
+    """The `typ` that tokens must declare (`at+jwt`, RFC 9068 §2.1)."""
+    id_tokens: bool = False
+    """Whether OpenID Connect's ID tokens pass as access tokens."""
+    claims: Claims = Claims()
 
     def build(self, parts: MethodParts) -> JwtMethod:
         """The method with its keys."""
-        try:
-            document = parts.sources.read(self.keys.jwks_file)
-        except SourceError as error:
-            raise ConfigError.at(("keys", "jwks_file"), str(error)) from error
-        try:
-            keys = {key.key_id: key for key in jwt.PyJWKSet.from_json(document.decode()).keys if key.key_id}
-        except (jwt.PyJWTError, ValueError) as error:
-            raise ConfigError.at(("keys", "jwks_file"), f"is not a usable JWKS: {error}") from error
-        return JwtMethod(self, keys)
+        secret = [name for name in self.algorithms if ALGORITHMS[name].kty == "oct"]
+        if secret and len(secret) != len(self.algorithms):
+            # RFC 8725 §2.1: where both are allowed, a public key may be taken for a secret.
+            raise ConfigError.at(("algorithms",), "mixes HS algorithms with those of public keys: use two methods")
+        return JwtMethod(self, self.keys.build(parts.sources, self.issuer, self.algorithms))
 
 
 class JwtMethod:
     """Judges the bearer token of a request."""
 
-    def __init__(self, config: Config, keys: Mapping[str, PyJWK]) -> None:
+    def __init__(self, config: Config, keys: KeySource) -> None:
         self.name = config.name
         self.challenge = "Bearer"
         self.needs = Needs(headers=frozenset({"authorization"}))
-        self._config = config
+        self._issuer = config.issuer
+        self._algorithms = frozenset(config.algorithms)
+        self._claims = config.claims
+        self._rules = ClaimRules(
+            audience=frozenset([config.audience] if isinstance(config.audience, str) else config.audience),
+            leeway_s=config.leeway_s,
+            required=(*((config.claims.scopes,) if config.require_scope else ()), *config.require),
+            typ=config.typ,
+            id_tokens=config.id_tokens,
+        )
         self._keys = keys
-        self._cache: dict[str, tuple[Identity, float]] = {}
+        self._version = keys.version
+        self._verified: Recent[str, tuple[Identity, float]] = Recent(MAX_CACHED_CHARACTERS)
+        self._foreign: Recent[str, NotMine] = Recent(MAX_FOREIGN_CHARACTERS)
 
-    def authenticate(self, context: Context) -> Outcome:
+    def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
         """One `Authorization` header with a bearer token; what was verified once is not verified again."""
         values = context.request.headers.all("authorization")
-        if not values:
-            return NOT_MINE
-        if len(values) > 1:
-            return Refused("malformed_request", f"{len(values)} authorization headers")
-        scheme, _, token = values[0].partition(" ")
-        if scheme.lower() != "bearer":
-            return NOT_MINE
         now = context.request.now
-        cached = self._cache.get(token)
-        if cached is not None:
-            identity, expires = cached
-            return identity if now < expires else Refused("token_expired", "expired", _INVALID)
-        return self._verify(token.strip(), now)
+        if len(values) == 1 and now < self._keys.check_at and self._version == self._keys.version:
+            known = self._verified.get(values[0])
+            if known is not None and now < known[1]:
+                return known[0]
+        return self._first_seen(values, now)
 
-    def _verify(self, token: str, now: float) -> Outcome:
-        if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
-            return Refused("invalid_token", "empty, too long, or not ASCII", _INVALID)
+    def _first_seen(self, values: Any, now: float) -> Outcome | Generator[Effects, Any, Outcome]:
+        text = credential_of(values, "bearer")
+        if text is None:
+            return NOT_MINE
+        if isinstance(text, Refused):
+            return text
+        if (foreign := self._foreign.get(text)) is not None:
+            return foreign
+        if text.count(".") != 2:
+            return NotMine(_invalid("is no JWT: it has not three parts"))
         try:
-            header = jwt.get_unverified_header(token)
-            claims = self._claims(token, header)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-            return Refused("invalid_token", f"{type(error).__name__}: {error}", _INVALID)
-        if claims["iss"] != self._config.issuer:
-            return NotMine(Refused("invalid_token", f"issuer {claims['iss']!r} is not {self.name}'s", _INVALID))
-        return self._judge(token, claims, now)
+            token = read_token(text)
+        except MalformedError as error:
+            return _invalid(str(error))
+        if token.claims.get("iss") != self._issuer:
+            foreign = NotMine(_invalid(f"is of another issuer than {self._issuer}"))
+            self._foreign.put(text, foreign, len(text))
+            return foreign
+        if token.alg not in self._algorithms:
+            return _invalid(f"has the algorithm {token.alg[:16]!r}, which the policy does not allow")
+        effect = self._keys.wanted(token.kid, token.alg, now)
+        if effect is not None:
+            return self._with_keys(effect, token, values[0], now)
+        return self._verify(token, values[0], now)
 
-    def _claims(self, token: str, header: Mapping[str, Any]) -> dict[str, Any]:
-        if "crit" in header or "b64" in header:
-            raise jwt.InvalidTokenError("critical header parameters are not supported")
-        key = self._keys.get(header.get("kid", ""))
-        if key is None and "kid" not in header and len(self._keys) == 1:
-            key = next(iter(self._keys.values()))
+    def _with_keys(
+        self, effect: Shared | Later | None, token: Token, header: str, now: float
+    ) -> Generator[Effects, Any, Outcome]:
+        while effect is not None:
+            yield effect
+            effect = self._keys.wanted(token.kid, token.alg, now)
+        return self._verify(token, header, now)
+
+    def _verify(self, token: Token, header: str, now: float) -> Outcome:
+        key = self._keys.find(token.kid, token.alg, now)
         if key is None:
-            raise jwt.InvalidTokenError("no key of that kid")
-        # Times are judged below, on the request's own clock.
-        options: Any = {
-            "require": ["exp", "iss", "aud", "sub"],
-            "verify_exp": False,
-            "verify_nbf": False,
-            "verify_iat": False,
-            "verify_iss": False,
-        }
-        return jwt.decode(
-            token, key, algorithms=self._config.algorithms, audience=self._config.audience, options=options
-        )
-
-    def _judge(self, token: str, claims: dict[str, Any], now: float) -> Outcome:
-        leeway = self._config.leeway_s
-        times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
-        if any(isinstance(at, bool) or not isinstance(at, int | float) for at in times.values()):
-            return Refused("invalid_token", "a time claim is not a number", _INVALID)
-        if now >= times["exp"] + leeway:
-            return Refused("token_expired", "exp is over", _INVALID)
-        if max(times.get("nbf", now), times.get("iat", now)) > now + leeway:
-            return Refused("invalid_token", "not valid yet", _INVALID)
-        scope = claims.get("scope")
-        if (scope is None and self._config.require_scope) or not isinstance(scope, str | None):
-            return Refused("invalid_token", "the scope claim is missing or no string", _INVALID)
-        identity = Identity(
-            user_id=str(claims["sub"]),
-            method="jwt",
-            tenant=claims.get("tenant"),
-            scopes=frozenset((scope or "").split()),
-            credential_id=str(claims.get("jti", "")),
-            claims=claims,
-        )
-        if len(self._cache) >= MAX_CACHED_TOKENS:
-            self._cache.clear()
-        self._cache[token] = (identity, times["exp"] + leeway)
+            if trouble := self._keys.trouble(token.kid, now):
+                return unavailable("dependency_unavailable", trouble)
+            return _invalid(f"has no key for {token.alg} of its kid")
+        if not verifies(token.alg, key.public, token.signed, token.signature):
+            return _invalid("has a wrong signature")
+        refusal = refusal_of(token, self._rules, now)
+        if refusal is not None:
+            code, why = refusal
+            return Refused(code, f"the token {why}", INVALID)
+        try:
+            identity = identity_from(token.claims, self._claims, "jwt")
+        except WrongClaimError as error:
+            return Refused("invalid_token", str(error), INVALID)
+        self._remember(header, identity, expired_at(token.claims, self._rules))
         return identity
+
+    def _remember(self, header: str, identity: Identity, expires_at: float) -> None:
+        if self._version != self._keys.version:
+            self._verified.clear()
+            self._version = self._keys.version
+        self._verified.put(header, (identity, expires_at), len(header))
+
+
+def _invalid(why: str) -> Refused:
+    return Refused("invalid_token", f"the token {why}", INVALID)
