@@ -20,6 +20,23 @@ class Prepared:
     loaded: Loaded
 
 
+DEFAULTS: dict[str, Any] = {
+    "api_key_pepper": {"file": ".gateline/pepper"},
+    "api_keys": {"file": ".gateline/api_keys.json"},
+    "authentication": [
+        {
+            "name": "main",
+            "method": "jwt",
+            "issuer": "https://auth.example.com",
+            "audience": "api.example.com",
+            "algorithms": ["RS256"],
+            "keys": {"jwks_file": ".gateline/jwks.json"},
+        },
+        {"name": "keys", "method": "api_key", "header": "x-api-key"},
+    ],
+}
+
+
 def key_of(gateway: dict[str, Any]) -> str:
     """Tells one inline gateway from another."""
     return json.dumps(gateway, sort_keys=True)
@@ -37,8 +54,8 @@ def prepare(rows: list[Entry], folder: Path, upstream: str) -> dict[str, Prepare
 
 
 def complete(gateway: dict[str, Any], upstream: str) -> dict[str, Any]:
-    """The inline gateway with what every one of them needs: a version, the echo, an upstream for each route."""
-    data = {"version": 1, **gateway}
+    """The inline gateway with what it leaves out: version, methods, keys, the echo, an upstream for each route."""
+    data = {"version": 1, **DEFAULTS, **gateway}
     upstreams = [{**up, "servers": [upstream]} for up in data.get("upstreams", [])]
     data["upstreams"] = [*upstreams, {"id": "echo", "servers": [upstream], "retries": 0}]
     data["routes"] = [{"upstream_id": "echo", **route} for route in data.get("routes", [])]

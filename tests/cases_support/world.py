@@ -1,0 +1,45 @@
+"""The world of a row: this process's memory, a clock that may stand still, and scripted answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateline.effects import Answer, Effect, HttpReply, InPool, Shared, Take
+from gateline.runtime.memory_store import MemoryStore
+from gateline.values.errors import UnavailableError
+
+
+class RowWorld:
+    """Answers at once. `replies`: effect's class name → `unavailable`, or a dict of `HttpReply`'s fields."""
+
+    def __init__(self, replies: Mapping[str, Any], clock: Callable[[], float] = time.time) -> None:
+        self._replies = replies
+        self._store = MemoryStore(lambda: int(clock() * 1e6))
+
+    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
+        """See `World`."""
+        if isinstance(effect, Shared):
+            effect.settle(self._answer(effect.effect))
+            done(None)
+        else:
+            done(self._answer(effect))
+
+    def _answer(self, effect: Effect) -> Answer:
+        name = type(effect).__name__
+        scripted = self._replies.get(name)
+        # `local` asks this process itself, which is never away.
+        if scripted == "unavailable" and not (isinstance(effect, Take) and effect.local):
+            return UnavailableError(name, "away, as the row has it")
+        if isinstance(scripted, dict):
+            headers = tuple(scripted.get("headers", {}).items())
+            return HttpReply(scripted["status"], headers, str(scripted.get("body", "")).encode())
+        if isinstance(effect, Take):
+            return self._store.take(effect.charges)
+        if isinstance(effect, InPool):
+            try:
+                return effect.run()
+            except Exception as error:  # noqa: BLE001  # as the pool hands it on
+                return UnavailableError("pool", type(error).__name__)
+        return UnavailableError(name, "not part of this row")
