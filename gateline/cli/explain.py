@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 import click
 
 from gateline.cli.policy import config_option, failed, faults_shown, open_policy
+from gateline.cli.world import memory_performer
 from gateline.context import Context
-from gateline.effects import Answer, Effect
 from gateline.pipeline.build import build
 from gateline.pipeline.run import Pipeline
 from gateline.runtime.drive import drive_now
 from gateline.runtime.outcome import outcome_of
-from gateline.values.errors import UnavailableError
 from gateline.values.headers import Headers
 from gateline.values.request import Request
 
@@ -43,7 +42,7 @@ def explain(policy: Any, request: Request) -> dict[str, Any]:
     """`{decision, status, code, route, steps: [{step, outcome, why, rule}]}`, and `would` in shadow."""
     seen: list[Context] = []
     pipeline = Pipeline(build(policy.read()), seen.append)
-    decision = drive_now(pipeline.decide(request, explain=True), _perform)
+    decision = drive_now(pipeline.decide(request, explain=True), memory_performer())
     context = seen[-1]
     outcome = outcome_of(decision)
     explanation: dict[str, Any] = {
@@ -59,10 +58,6 @@ def explain(policy: Any, request: Request) -> dict[str, Any]:
     if context.would is not None:
         explanation["would"] = outcome_of(context.would)._asdict()
     return explanation
-
-
-def _perform(effect: Effect) -> Answer:
-    raise UnavailableError(type(effect).__name__, "explain asks nobody")
 
 
 def _request(url: str, given: dict[str, Any]) -> Request:

@@ -61,6 +61,7 @@ def _host_and_port(ctx: click.Context, param: click.Parameter, value: str) -> st
     help="Of messages on standard error.",
 )
 @click.option("--control", type=int, hidden=True)
+@click.option("--share", type=int, default=1, hidden=True)
 def command(log_level: str, **given: Any) -> None:
     """Serve decisions to Envoy: ext_authz Check and ShouldRateLimit, gRPC health and reflection.
 

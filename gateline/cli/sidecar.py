@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import time
-from importlib import import_module
 from typing import Any
 
 from ext_authz import check
@@ -20,9 +19,10 @@ from ext_authz.rpc import Handlers, Server
 from ext_authz.wire.health import Health
 from gateline.cli.options import ServeOptions
 from gateline.cli.policy import open_policy
+from gateline.cli.transport import listen
+from gateline.cli.world import make_world, store_url
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
-from gateline.effects import Answer, Effect
 from gateline.pipeline.build import build
 from gateline.runtime.addresses import bare_host, host_and_port
 from gateline.runtime.admin import Admin
@@ -35,29 +35,15 @@ from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader
 from gateline.runtime.sidecar_state import SidecarState, on_loop
-from gateline.values.errors import ConfigError, UnavailableError
+from gateline.values.errors import ConfigError
 
 SERVICES = ("envoy.service.auth.v3.Authorization",)
 _LOG = logging.getLogger("gateline")
-_MODULES = {"grpcio": "ext_authz.grpcio_transport"}
 
 
 def handlers_of(engine: Engine) -> Handlers:
     """Every service that the sidecar offers."""
     return {check.METHOD: check.check_handler(engine, time.time)}
-
-
-class NoWorld:
-    """A world without a store."""
-
-    def perform(self, effect: Effect, deadline: float, done: Any) -> None:  # noqa: ARG002
-        """Fail."""
-        answered: Answer = UnavailableError(type(effect).__name__, "there is no store yet")
-        done(answered)
-
-    def not_ready(self) -> dict[str, str]:
-        """What of the world is away, and why."""
-        return {}
 
 
 def run_sidecar(options: ServeOptions) -> None:
@@ -83,26 +69,19 @@ class _Sidecar:
 
     async def serve(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
-        world = NoWorld()
-        self._engine = Engine(self._loaded, world, loop.time, self._watcher)
+        self._world = make_world(loop, store_url(self._loaded, self._options.store), self._options.share)
+        self._engine = Engine(self._loaded, self._world.world, loop.time, self._watcher)
         self._reloader = Reloader(self._policy, self.apply)
-        self._state = SidecarState(loop, self._engine, world.not_ready, self._samples_of, self._reloader)
+        self._state = SidecarState(loop, self._engine, self._world.not_ready, self._samples_of, self._reloader)
         self._signals(loop)
         self._log.start()
-        server = await self._listen()
+        server = await listen(self._options.transport, handlers_of(self._engine), self._options.listen, self._health)
         admin = self._report()
         _LOG.info("policy %s serves on %s", self._loaded.revision, server.address)
         try:
             await self._stop.wait()
         finally:
             await self._end(server, admin)
-
-    async def _listen(self) -> Server:
-        transport = import_module(_MODULES[self._options.transport])
-        server: Server = await transport.serve(
-            handlers_of(self._engine), self._options.listen, status=self._health, reflected=SERVICES
-        )
-        return server
 
     def _report(self) -> Admin | None:
         """Answer for this process: to the supervisor, or on the admin port, and then it reloads by itself too."""
@@ -130,6 +109,7 @@ class _Sidecar:
         self._state.draining = True
         self._reloader.close()
         await server.drain(self._options.drain_s)
+        self._world.close()
         self._log.close()
         if admin is not None:
             admin.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from pathlib import Path
@@ -12,18 +11,10 @@ import click
 import jwt
 
 from gateline.authn.methods.jwt import Config as JwtConfig
+from gateline.cli.duration import DURATION
 from gateline.cli.policy import config_option, failed, load_policy
 from gateline.config.load import Loaded
 from gateline.demo.keys import KEY_ID, PRIVATE_KEY
-
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> int:  # noqa: ARG001  # click's signature
-    found = re.fullmatch(r"(-?[0-9]{1,9})([smhd])", value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no duration like 30s, 15m, 1h or 7d")
-    return int(found[1]) * _UNITS_S[found[2]]
 
 
 @click.command("token")
@@ -31,7 +22,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> int:  # 
 @click.option("--sub", required=True, help="Whose token: its subject.")
 @click.option("--scope", default="", help="Scopes, with spaces between them.")
 @click.option(
-    "--ttl", "ttl_s", default="1h", show_default=True, callback=_seconds, help="How long it is valid: 30s, 15m, 1h."
+    "--ttl", "ttl_s", default="1h", show_default=True, type=DURATION, help="How long it is valid: 30s, 15m, 1h."
 )
 @click.option("--tenant", help="The tenant that it belongs to.")
 @click.option("--method", "name", help="Which `jwt` method of the policy it is for; by default the first.")

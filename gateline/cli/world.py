@@ -1,0 +1,61 @@
+"""The composition root of the world: what performs the effects of a running sidecar, and of `explain`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateline.config.load import Loaded
+from gateline.effects import Answer, Effect, InPool, Take
+from gateline.runtime.blocking_pool import BlockingPool
+from gateline.runtime.drive import World
+from gateline.runtime.memory_store import MemoryStore
+from gateline.runtime.sharing import Sharing
+from gateline.runtime.world import ProcessStore, RuntimeWorld
+from gateline.values.errors import UnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWorld:
+    """A world, what of it is away and why, and how to leave it."""
+
+    world: World
+    not_ready: Callable[[], Mapping[str, str]]
+    close: Callable[[], None]
+
+
+def store_url(loaded: Loaded, override: str | None) -> str | None:
+    """The store's URL, None for memory; an option or GATELINE_STORE goes before the policy."""
+    if override:
+        return None if override == "memory" else override
+    store = loaded.gateway.store
+    return None if store == "memory" else store.redis
+
+
+def make_world(loop: asyncio.AbstractEventLoop, store: str | None, share: int) -> MadeWorld:  # noqa: ARG001
+    """The sidecar's world; `share` is the number of workers among which `on_failure: local` divides a limit."""
+    memory = MemoryStore(now_us)
+    pool = BlockingPool(loop)
+    inner = RuntimeWorld(ProcessStore(memory), memory, pool, share=share)
+    return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, pool.close)
+
+
+def memory_performer() -> Callable[[Effect], Answer]:
+    """Performs effects at once, for one request: buckets from nothing, blocking code here and now, no network."""
+    memory = MemoryStore(now_us)
+
+    def perform(effect: Effect) -> Answer:
+        if isinstance(effect, Take):
+            return memory.take(effect.charges)
+        if isinstance(effect, InPool):
+            return effect.run()
+        raise UnavailableError(type(effect).__name__, "is not asked by this command")
+
+    return perform
+
+
+def now_us() -> int:
+    """Unix microseconds."""
+    return time.time_ns() // 1000
