@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any as Data
 
-from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
+from envoy_data_plane.envoy.config.bootstrap.v3 import (
+    Admin,
+    Bootstrap,
+    BootstrapStaticResources,
+    LayeredRuntime,
+    RuntimeLayer,
+)
 from envoy_data_plane.envoy.config.core.v3 import Node
 from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
 from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.v3 import DownstreamConnectionsConfig
-from envoy_data_plane.google.protobuf import Any
+from envoy_data_plane.google.protobuf import Any, Struct
 
 from gateline.compile.envoy.address import address_of
 from gateline.compile.envoy.cluster import upstream_cluster
@@ -32,6 +38,7 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
         static_resources=BootstrapStaticResources(
             listeners=[listener(plan, options)], clusters=[*clusters, sidecar_cluster(options)]
         ),
+        layered_runtime=_runtime(),
         overload_manager=_overload(),
     )
     if options.admin is not None:
@@ -40,6 +47,12 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     data: dict[str, Data] = made.to_dict(casing=str)  # type: ignore[arg-type]  # any callable is taken
     say_defaults(data)
     return data
+
+
+def _runtime() -> LayeredRuntime:
+    """Up to 1.38, Envoy refuses patterns (of many hosts, of a query condition) that it thinks too large."""
+    layer = Struct.from_dict({"re2": {"max_program_size": {"error_level": 100_000, "warn_level": 100_000}}})
+    return LayeredRuntime(layers=[RuntimeLayer(name="gateline", static_layer=layer)])
 
 
 def _overload() -> OverloadManager:

@@ -7,10 +7,13 @@ from datetime import timedelta
 from envoy_data_plane.envoy.config.cluster.v3 import Cluster, ClusterLbPolicy
 from envoy_data_plane.envoy.config.core.v3 import (
     ApiVersion,
+    BackoffStrategy,
     GrpcService,
     GrpcServiceEnvoyGrpc,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
+    RetryPolicy,
+    RetryPolicyRetryHostPredicate,
 )
 from envoy_data_plane.envoy.config.endpoint.v3 import (
     ClusterLoadAssignment,
@@ -26,23 +29,33 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import (
     ExtAuthzPerRoute,
 )
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.protobuf import Any
 
 from gateline.compile.envoy.address import address_of, discovery_of
 from gateline.compile.envoy.cluster import UNLIMITED, http2_options
-from gateline.compile.envoy.names import EXT_AUTHZ, EXT_AUTHZ_SHADOW, HEADER_MUTATION, SIDECAR_CLUSTER
+from gateline.compile.envoy.names import (
+    EXT_AUTHZ,
+    EXT_AUTHZ_SHADOW,
+    HEADER_MUTATION,
+    PICKS,
+    PREVIOUS_HOSTS,
+    SIDECAR_CLUSTER,
+)
 from gateline.compile.envoy.options import EnvoyOptions
 from gateline.compile.plan import Plan, PlannedRoute
 
 _CONNECT = timedelta(milliseconds=100)
 
 
-def ask_filters(plan: Plan) -> list[HttpFilter]:
+def ask_filters(plan: Plan, options: EnvoyOptions) -> list[HttpFilter]:
     """One filter that asks; a second, off by default, where some routes but not the gateway are in shadow."""
-    filters = [HttpFilter(name=EXT_AUTHZ, typed_config=Any.pack(_ext_authz(plan, "gateline", fail_open=plan.shadow)))]
+    service = _service(plan, options)
+    ask = Any.pack(_ext_authz(plan, service, "gateline", fail_open=plan.shadow))
+    filters = [HttpFilter(name=EXT_AUTHZ, typed_config=ask)]
     if _mixed(plan):
-        shadow = Any.pack(_ext_authz(plan, "gateline_shadow", fail_open=True))
+        shadow = Any.pack(_ext_authz(plan, service, "gateline_shadow", fail_open=True))
         filters.append(HttpFilter(name=EXT_AUTHZ_SHADOW, typed_config=shadow, disabled=True))
     return filters
 
@@ -51,14 +64,32 @@ def _mixed(plan: Plan) -> bool:
     return not plan.shadow and any(planned.shadow for planned in plan.routes)
 
 
-def _ext_authz(plan: Plan, stat_prefix: str, *, fail_open: bool) -> ExtAuthz:
+def _service(plan: Plan, options: EnvoyOptions) -> GrpcService:
+    service = GrpcService(
+        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER),
+        timeout=timedelta(milliseconds=plan.gateway.budgets.proxy_ms),
+    )
+    if len(options.sidecars) > 1:
+        # A Check that never reached its worker has charged nothing: another worker may have it.
+        service.retry_policy = RetryPolicy(
+            retry_on="connect-failure,refused-stream,reset-before-request",
+            num_retries=1,
+            retry_back_off=BackoffStrategy(
+                base_interval=timedelta(milliseconds=1), max_interval=timedelta(milliseconds=2)
+            ),
+            retry_host_predicate=[
+                RetryPolicyRetryHostPredicate(name=PREVIOUS_HOSTS, typed_config=Any.pack(PreviousHostsPredicate()))
+            ],
+            host_selection_retry_max_attempts=PICKS,
+        )
+    return service
+
+
+def _ext_authz(plan: Plan, service: GrpcService, stat_prefix: str, *, fail_open: bool) -> ExtAuthz:
     return ExtAuthz(
         stat_prefix=stat_prefix,
         transport_api_version=ApiVersion.V3,
-        grpc_service=GrpcService(
-            envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER),
-            timeout=timedelta(milliseconds=plan.gateway.budgets.proxy_ms),
-        ),
+        grpc_service=service,
         failure_mode_allow=fail_open,
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
         encode_raw_headers=True,

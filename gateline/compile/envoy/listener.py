@@ -54,7 +54,7 @@ def _manager(plan: Plan, options: EnvoyOptions) -> HttpConnectionManager:
     return HttpConnectionManager(
         stat_prefix="gateline",
         route_config=route_table(plan, options),
-        http_filters=_filters(plan),
+        http_filters=_filters(plan, options),
         access_log=access_logs(options.access_log),
         local_reply_config=local_replies(),
         server_name="gateline",
@@ -92,6 +92,6 @@ def _nobody_is_internal() -> HttpConnectionManagerInternalAddressConfig:
     )
 
 
-def _filters(plan: Plan) -> list[HttpFilter]:
+def _filters(plan: Plan, options: EnvoyOptions) -> list[HttpFilter]:
     router = HttpFilter(name="envoy.filters.http.router", typed_config=Any.pack(Router(suppress_envoy_headers=True)))
-    return [forwarded_for_filter(), *identity_filters(plan), *ask_filters(plan), router]
+    return [forwarded_for_filter(), *identity_filters(plan), *ask_filters(plan, options), router]

@@ -23,7 +23,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from gateline.compile.envoy.ext_authz import ask_about
 from gateline.compile.envoy.match import quote, route_match
-from gateline.compile.envoy.names import UNMATCHED
+from gateline.compile.envoy.names import PICKS, PREVIOUS_HOSTS, UNMATCHED
 from gateline.compile.envoy.options import EnvoyOptions
 from gateline.compile.plan import Plan, PlannedRoute
 from gateline.config.upstream import Upstream
@@ -92,9 +92,7 @@ def _retries(upstream: Upstream, methods: tuple[str, ...]) -> RetryPolicy:
         policy.retry_on = f"{_UNSENT},reset" if IDEMPOTENT.issuperset(methods) else _UNSENT
     if upstream.retries and len(upstream.servers) > 1:
         policy.retry_host_predicate = [
-            RetryPolicyRetryHostPredicate(
-                name="envoy.retry_host_predicates.previous_hosts", typed_config=Any.pack(PreviousHostsPredicate())
-            )
+            RetryPolicyRetryHostPredicate(name=PREVIOUS_HOSTS, typed_config=Any.pack(PreviousHostsPredicate()))
         ]
-        policy.host_selection_retry_max_attempts = 3
+        policy.host_selection_retry_max_attempts = PICKS
     return policy
