@@ -172,7 +172,7 @@ async def serve(
     *,
     status: Health | None = None,
     tls: Tls | None = None,
-    threads: int = 32,
+    threads: int = 16,
     max_message_bytes: int = 4 * 1024 * 1024,
     reflected: Sequence[str] = (),
     register: Sequence[Register] = (),
@@ -180,7 +180,8 @@ async def serve(
     """Serve `handlers` on `listen` (HOST:PORT or unix:PATH) with health and reflection, on the running loop.
 
     `reflected` names the services that reflection lists: their generated modules must be imported. `register` adds
-    generated servicers, which run on grpcio's threads. Raises OSError when the address cannot be had.
+    generated servicers, which run on grpcio's threads. A call that waits keeps one of `threads`; more of them cost more
+    CPU, since they contend for the interpreter. Raises OSError when the address cannot be had.
     """
     status = status or Health()
     server = grpc.server(

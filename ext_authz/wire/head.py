@@ -29,7 +29,8 @@ class Head:
     encoding: bytes
     content_length: int | None
     timeout_s: float | None
-    list_bytes: int
+    too_large: bool
+    """More than we care to take, by RFC 9113 section 6.5.2."""
 
 
 def timeout_s(value: bytes) -> float | None:
@@ -38,8 +39,8 @@ def timeout_s(value: bytes) -> float | None:
     return int(match[1]) * _TIMEOUT_UNIT_S[match[2]] if match else None
 
 
-def read_head(fields: Sequence[Pair], list_bytes: int) -> Head:
-    """The head of these fields, whose sizes by section 6.5.2 sum to `list_bytes`; StreamError if malformed."""
+def read_head(fields: Sequence[Pair], *, too_large: bool) -> Head:
+    """The head of these fields; StreamError if malformed."""
     pseudo: dict[bytes, bytes] = {}
     regular: dict[bytes, bytes] = {}
     for name, value in fields:
@@ -68,7 +69,7 @@ def read_head(fields: Sequence[Pair], list_bytes: int) -> Head:
         encoding=regular.get(b"grpc-encoding", b"identity"),
         content_length=None if length is None else int(length),
         timeout_s=seconds,
-        list_bytes=list_bytes,
+        too_large=too_large,
     )
 
 

@@ -1,7 +1,8 @@
 """The sending half of a connection: frames on their way out, and DATA that waits for the peer's windows.
 
 `parts` gathers the output of one read; nothing is joined or copied before it is taken. DATA beyond a window waits in
-order on its stream (RFC 9113 section 5.2); the streams that wait take turns, one frame each.
+order on its stream (RFC 9113 section 5.2); the streams that wait take turns, one frame each. Always true between calls:
+a stream waits only while its own window or the connection's is closed. So whoever finds both open need not ask others.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Outbound:
 
     def reserve(self, stream: Stream, size: int) -> bool:
         """Whether `size` bytes of DATA may go out at once in one frame; if so they count as sent."""
-        if size > self.window or size > stream.send_window or size > self.max_frame_bytes or self._waiting:
+        if size > self.window or size > stream.send_window or size > self.max_frame_bytes:
             return False
         self.window -= size
         stream.send_window -= size
@@ -69,7 +70,7 @@ class Outbound:
             waiting = self._waiting[stream.id] = _Waiting(stream)
         waiting.data += data
         waiting.ends = end
-        self.resume()
+        self._take_turns(deque((waiting,)))
 
     def trailers(self, stream: Stream, block: bytes) -> bool:
         """Send trailers behind the stream's data; False when that data still waits."""
@@ -96,15 +97,19 @@ class Outbound:
         """WINDOW_UPDATE of the connection."""
         if self.window + increment > frames.MAX_WINDOW:
             raise PeerError(ErrorCode.FLOW_CONTROL_ERROR, "connection window above 2^31-1")
+        was_closed = self.window <= 0
         self.window += increment
-        self.resume()
+        if was_closed:
+            self.resume()
 
     def grow_stream(self, stream: Stream, increment: int) -> None:
         """WINDOW_UPDATE of a stream."""
         if stream.send_window + increment > frames.MAX_WINDOW:
             raise StreamError(ErrorCode.FLOW_CONTROL_ERROR, "stream window above 2^31-1")
         stream.send_window += increment
-        self.resume()
+        waiting = self._waiting.get(stream.id)
+        if waiting is not None:
+            self._take_turns(deque((waiting,)))
 
     def change_initial_window(self, size: int, streams: list[Stream]) -> None:
         """SETTINGS_INITIAL_WINDOW_SIZE changes open streams' windows too, below zero even (6.9.2); then `resume`."""
@@ -117,7 +122,9 @@ class Outbound:
 
     def resume(self) -> None:
         """Send what the windows allow by now."""
-        turns = deque(self._waiting.values())
+        self._take_turns(deque(self._waiting.values()))
+
+    def _take_turns(self, turns: deque[_Waiting]) -> None:
         while turns:
             waiting = turns.popleft()
             if self._waiting.get(waiting.stream.id) is not waiting:
@@ -149,5 +156,3 @@ class Outbound:
             self.headers(stream, waiting.trailers, end=True)
         if waiting.trailers is not None or waiting.ends:
             stream.connection.ended(stream)
-        else:
-            stream.drained()

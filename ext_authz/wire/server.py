@@ -76,9 +76,7 @@ async def serve(
     """
     status = status or Health()
     limits = limits or Limits()
-    services = Services(
-        {**health_handlers(status), **handlers}, {**health_streams(status), **streaming}, limits.header_list_bytes
-    )
+    services = Services({**health_handlers(status), **handlers}, {**health_streams(status), **streaming})
     shells: set[Shell] = set()
     loop = asyncio.get_running_loop()
     context = _tls_context(tls) if tls else None

@@ -21,10 +21,9 @@ _GRPC = b"application/grpc"
 class Services:
     """The unary and streaming methods of a server."""
 
-    def __init__(self, handlers: Handlers, streaming: StreamingHandlers, header_list_bytes: int) -> None:
+    def __init__(self, handlers: Handlers, streaming: StreamingHandlers) -> None:
         self._unary = {path.encode(): handler for path, handler in handlers.items()}
         self._streaming = {path.encode(): handler for path, handler in streaming.items()}
-        self._header_list_bytes = header_list_bytes
 
     def resolve(self, head: Head) -> Accept:
         """What makes the stream of a request with this head."""
@@ -46,7 +45,7 @@ class Services:
             return responses.http_error(405), b"gRPC calls are POST requests\n"
         if not _is_grpc(head.content_type):
             return responses.http_error(415), b"gRPC calls have the content-type application/grpc\n"
-        if head.list_bytes > self._header_list_bytes:
+        if head.too_large:
             return responses.trailers_only(Status.RESOURCE_EXHAUSTED, "header list too large"), b""
         if head.encoding != b"identity":
             return responses.trailers_only(Status.UNIMPLEMENTED, "compressed messages are not supported"), b""

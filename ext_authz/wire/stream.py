@@ -45,6 +45,3 @@ class Stream:
 
     def expired(self) -> None:
         """A time limit has passed: the peer's own deadline, or ours for its message."""
-
-    def drained(self) -> None:
-        """What waited for the peer's window has been sent."""
