@@ -14,10 +14,12 @@ import pytest
 
 from gateline.config.load import Loaded, load, load_data
 from gateline.context import Context, Note
-from gateline.effects import Answer, Effect
+from gateline.effects import Answer, Effect, InPool, KeyChanges, KeyGet, KeyUsed, RevokedGet, Take
 from gateline.pipeline.build import build
 from gateline.pipeline.run import Pipeline
 from gateline.runtime.drive import drive_now
+from gateline.runtime.key_places import answer_without_store
+from gateline.runtime.memory_store import MemoryStore
 from gateline.schema.secret import Sources
 from gateline.values.decision import Decision
 from gateline.values.errors import UnavailableError
@@ -32,12 +34,29 @@ def no_world(effect: Effect) -> Answer:
     raise UnavailableError(type(effect).__name__, "nothing answers it in this test")
 
 
+class MemoryWorld:
+    """The world of one process without a store and without a network; blocking code runs here and now."""
+
+    def __init__(self) -> None:
+        self._buckets = MemoryStore(lambda: time.time_ns() // 1000)
+
+    def __call__(self, effect: Effect) -> Answer:
+        """The answer to an effect."""
+        if isinstance(effect, Take):
+            return self._buckets.take(effect.charges)
+        if isinstance(effect, InPool):
+            return effect.run()
+        if isinstance(effect, KeyGet | KeyChanges | KeyUsed | RevokedGet):
+            return answer_without_store(effect)
+        return no_world(effect)
+
+
 class Policy:
     """A gateway policy that judges requests; `now_unix_s` is its clock, and stands still."""
 
-    def __init__(self, loaded: Loaded, world: World = no_world, now_unix_s: float | None = None) -> None:
+    def __init__(self, loaded: Loaded, world: World | None = None, now_unix_s: float | None = None) -> None:
         self.now_unix_s = time.time() if now_unix_s is None else now_unix_s
-        self.world = world
+        self.world: World = MemoryWorld() if world is None else world
         self.loaded = loaded
         self.notes: Sequence[Note] = ()
         self.pipeline = Pipeline(build(loaded), self._observe)

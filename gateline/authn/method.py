@@ -49,9 +49,14 @@ class MethodConfig(Model):
 
 @dataclass(frozen=True, slots=True)
 class MethodParts:
-    """What a method's `Config.build(parts)` may use beside its own fields."""
+    """What a method's `Config.build(parts)` may use beside its own fields.
+
+    `store_s` is the store's budget in seconds, `namespace` the first part of its keys.
+    """
 
     sources: Sources
     api_keys: tuple[APIKey, ...] = ()
     pepper: Secret | None = None
     tiers: Mapping[str, Figures] = field(default_factory=dict)
+    store_s: float = 0.05
+    namespace: str = "default"

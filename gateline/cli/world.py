@@ -8,9 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateline.config.load import Loaded
-from gateline.effects import Answer, Effect, InPool, Take
+from gateline.effects import (
+    Answer,
+    Effect,
+    HttpCall,
+    InPool,
+    KeyChanges,
+    KeyGet,
+    KeyUsed,
+    RevokedGet,
+    Take,
+)
 from gateline.runtime.blocking_pool import BlockingPool
 from gateline.runtime.drive import World
+from gateline.runtime.http import HttpClient
+from gateline.runtime.key_places import answer_without_store, places_without_store
 from gateline.runtime.memory_store import MemoryStore
 from gateline.runtime.sharing import Sharing
 from gateline.runtime.world import ProcessStore, RuntimeWorld
@@ -38,7 +50,10 @@ def make_world(loop: asyncio.AbstractEventLoop, store: str | None, share: int) -
     """The sidecar's world; `share` is the number of workers among which `on_failure: local` divides a limit."""
     memory = MemoryStore(now_us)
     pool = BlockingPool(loop)
-    inner = RuntimeWorld(ProcessStore(memory), memory, pool, share=share)
+    http = HttpClient(loop)
+    # A store that is there takes the keys' places over: `KeyPlaces(store.command, loop.time, namespace).places()`.
+    places = {**places_without_store(), HttpCall: http.perform}
+    inner = RuntimeWorld(ProcessStore(memory), memory, pool, places, share)
     return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, pool.close)
 
 
@@ -51,6 +66,8 @@ def memory_performer() -> Callable[[Effect], Answer]:
             return memory.take(effect.charges)
         if isinstance(effect, InPool):
             return effect.run()
+        if isinstance(effect, KeyGet | KeyChanges | KeyUsed | RevokedGet):
+            return answer_without_store(effect)
         raise UnavailableError(type(effect).__name__, "is not asked by this command")
 
     return perform

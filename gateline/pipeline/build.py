@@ -76,6 +76,8 @@ def _methods(loaded: Loaded) -> dict[str, Method]:
         api_keys=loaded.api_keys,
         pepper=gateway.api_key_pepper,
         tiers={name: Figures(**tier.model_dump()) for name, tier in gateway.tiers.items()},
+        store_s=gateway.budgets.store_ms / 1000,
+        namespace=gateway.namespace,
     )
     methods: dict[str, Method] = {}
     faults = []

@@ -7,12 +7,16 @@ task is made per call. `drive_now` waits for each, for commands and for servers 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateline.effects import Answer, Effect, Later, Shared
 from gateline.pipeline.run import Pending
 from gateline.values.decision import Decision
 from gateline.values.errors import UnavailableError
+
+
+# An answer of its own may be None; a second answer to one effect is ignored.
+_UNANSWERED: Any = object()
 
 
 class World(Protocol):
@@ -48,7 +52,7 @@ class _Asked:
         self._world = world
         self._deadline = deadline
         self._done = done
-        self._answers: list[Answer] = [None] * len(pending.effects)
+        self._answers: list[Answer] = [_UNANSWERED] * len(pending.effects)
         self._missing = len(pending.effects)
         self._inline = True
 
@@ -56,8 +60,9 @@ class _Asked:
         """Start every effect; True where all were answered at once."""
         for index, effect in enumerate(self._pending.effects):
             if isinstance(effect, Later):
-                self._world.perform(effect.effect, self._deadline, _forget)
+                self._answers[index] = None
                 self._missing -= 1
+                self._world.perform(effect.effect, self._deadline, _forget)
             else:
                 self._perform(index, effect)
         self._inline = False
@@ -65,6 +70,8 @@ class _Asked:
 
     def _perform(self, index: int, effect: Effect) -> None:
         def answered(answer: Answer) -> None:
+            if self._answers[index] is not _UNANSWERED:
+                return
             self._answers[index] = answer
             self._missing -= 1
             if self._missing == 0 and not self._inline:
@@ -75,8 +82,7 @@ class _Asked:
         try:
             self._world.perform(effect, self._deadline, answered)
         except Exception as error:  # noqa: BLE001  # a world that raises has failed
-            if self._answers[index] is None:
-                answered(UnavailableError(type(effect).__name__, type(error).__name__))
+            answered(UnavailableError(type(effect).__name__, type(error).__name__))
 
     def resume(self) -> Decision | Pending:
         return self._pending.resume(tuple(self._answers))
