@@ -28,6 +28,7 @@ from gateline.values.decision import (
     unavailable,
 )
 from gateline.values.errors import UnavailableError
+from gateline.values.headers import Pair
 from gateline.values.request import Request
 
 # Told once per decision, after it is made: the log, metrics.
@@ -182,7 +183,7 @@ class Pipeline:
         if context.shadow:
             return self._end(context, Allow(metadata={"route": context.route_id}))
         if context.set_headers or context.remove or context.upstream:
-            return self._end(context, self._edited(context))
+            return self._end(context, self._edited(context, tuple(context.response_headers)))
         identity = context.identity
         memo = self._memo if identity is None else identity.memo
         key = (self, context.route_id)
@@ -190,22 +191,21 @@ class Pipeline:
         if allow is None:
             if len(memo) >= MAX_MEMOS:
                 memo.clear()
-            allow = memo[key] = self._edited(context, with_response=False)
-        if context.response_headers:
+            allow = memo[key] = self._edited(context, ())
+        if context.response_headers and isinstance(allow, Allow):
             response_headers = tuple(context.response_headers)
             allow = Allow(identity, allow.request_edits, response_headers, None, allow.metadata)
         return self._end(context, allow)
 
-    def _edited(self, context: Context, *, with_response: bool = True) -> Allow:
-        headers = (*context.set_headers, *self.snapshot.identity_headers.of(context.identity))
-        ours = {name for name, _ in headers}
-        return Allow(
-            context.identity,
-            RequestEdits(headers, tuple(name for name in context.remove if name not in ours)),
-            tuple(context.response_headers) if with_response else (),
-            context.upstream,
-            {"route": context.route_id},
-        )
+    def _edited(self, context: Context, response_headers: tuple[Pair, ...]) -> Allow | Deny:
+        ours = self.snapshot.identity_headers.of(context.identity)
+        if ours is None:
+            return deny("forbidden", "the identity has a value that no header can carry")
+        headers = (*context.set_headers, *ours)
+        set_names = {name for name, _ in headers}
+        removed = tuple(name for name in context.remove if name not in set_names)
+        edits = RequestEdits(headers, removed)
+        return Allow(context.identity, edits, response_headers, context.upstream, {"route": context.route_id})
 
     def _end(self, context: Context, decision: Decision) -> Decision:
         context.decision = decision

@@ -35,12 +35,15 @@ class IdentityHeaders:
         names = headers.names()
         return () if self._spellings.isdisjoint(names) else [name for name in names if name in self._spellings]
 
-    def of(self, identity: Identity | None) -> Sequence[Pair]:
-        """The headers that tell the upstream who it is: those with a value that may travel in a header."""
+    def of(self, identity: Identity | None) -> Sequence[Pair] | None:
+        """The headers that tell the upstream who it is; None where a value of the identity can't travel in one.
+
+        To leave that one out would forward a request whose upstream takes it for somebody else's, or nobody's.
+        """
         if identity is None:
             return ()
-        pairs = ((name, _text(getattr(identity, field))) for field, name in self.names.items())
-        return [(name, text) for name, text in pairs if text and is_field_value(text)]
+        pairs = [(name, _text(getattr(identity, field))) for field, name in self.names.items()]
+        return [pair for pair in pairs if pair[1]] if all(is_field_value(text) for _, text in pairs) else None
 
 
 def _text(value: str | Iterable[str] | None) -> str:

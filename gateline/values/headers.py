@@ -22,8 +22,14 @@ def to_bytes(text: str) -> bytes:
 
 
 def is_field_value(text: str) -> bool:
-    """Whether a value that a policy sets may travel in a header (RFC 9110 §5.5: no CR, LF or NUL)."""
-    return not ("\r" in text or "\n" in text or "\0" in text)
+    """Whether a value that a policy sets may travel in a header (RFC 9110 §5.5: no CR, LF or NUL) and is UTF-8."""
+    if "\r" in text or "\n" in text or "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Headers:

@@ -1,0 +1,103 @@
+"""The router: whatever the order of the file, the same route; and it is the one that a plain search finds."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateline.route.conditions import Present, host_of
+from gateline.route.router import Match, Router
+from gateline.values.headers import Headers
+from gateline.values.request import Request
+
+SEGMENTS = st.sampled_from(["a", "b", "ab", "c.d", ""])
+PATHS = st.lists(SEGMENTS, max_size=4).map(lambda parts: "/" + "/".join(parts))
+PREFIXES = PATHS.map(lambda path: path.rstrip("/") or "/")
+HOSTS = st.sampled_from([(), ("x.test",), ("*.test",), ("y.test", "x.test"), ("*.x.test",)])
+CONDITIONS = st.sampled_from(
+    [(), (("h1", "1"),), (("h1", "1"), ("h2", Present(present=True))), (("h2", Present(present=False)),)]
+)
+QUERIES = st.sampled_from([(), (("q", "1"),)])
+
+
+@st.composite
+def matches(draw: st.DrawFn) -> list[Match]:
+    rows = []
+    for index in range(draw(st.integers(0, 8))):
+        exact = draw(st.booleans())
+        rows.append(
+            Match(
+                id=f"r{draw(st.integers(0, 99)):02}-{index}",
+                path=draw(PATHS if exact else PREFIXES),
+                exact=exact,
+                methods=frozenset(draw(st.sets(st.sampled_from(["GET", "POST"]), min_size=1))),
+                hosts=draw(HOSTS),
+                headers=draw(CONDITIONS),
+                query=draw(QUERIES),
+            )
+        )
+    return rows
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    headers = draw(st.lists(st.sampled_from([("h1", "1"), ("h1", "2"), ("h2", "x")]), max_size=3))
+    query = draw(st.sampled_from(["", "?q=1", "?q=2", "?q=1&q=1"]))
+    host = draw(st.sampled_from(["x.test", "X.TEST:80", "y.test", "z.x.test", "other"]))
+    return Request(draw(st.sampled_from(["GET", "POST"])), draw(PATHS) + query, host, Headers.of(headers), "::1", 0.0)
+
+
+def holds(match: Match, request: Request, path: str) -> bool:
+    """The rule as a person would say it."""
+    below = match.path == "/" or path == match.path or path.startswith(match.path + "/")
+    if not (path == match.path if match.exact else below) or request.method not in match.methods:
+        return False
+    host = host_of(request.host)
+    if match.hosts and not any(host == h or (h[0] == "*" and host.endswith(h[1:])) for h in match.hosts):
+        return False
+    for name, wanted in match.headers:
+        values = list(request.headers.all(name))
+        if (bool(values) != wanted.present) if isinstance(wanted, Present) else values != [wanted]:
+            return False
+    query = request.target.partition("?")[2].split("&")
+    return all([f for f in query if f.startswith(f"{k}=")] == [f"{k}={v}"] for k, v in match.query)
+
+
+@given(matches(), requests(), st.randoms())
+def test_the_order_of_the_file_does_not_matter(rows: list[Match], request: Request, random: object) -> None:
+    path = request.target.partition("?")[0]
+    found = Router((row, row.id) for row in rows).find(request, path)
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert Router((row, row.id) for row in shuffled).find(request, path) == found
+
+
+@given(matches(), requests())
+def test_it_finds_what_a_search_through_all_routes_finds(rows: list[Match], request: Request) -> None:
+    path = request.target.partition("?")[0]
+    best = sorted((row for row in rows if holds(row, request, path)), key=lambda row: row.order)
+    found = Router((row, row.id) for row in rows).find(request, path)
+    assert found == (best[0].id if best else None)
+
+
+def test_a_long_path_of_slashes_costs_no_more_than_the_longest_prefix() -> None:
+    router = Router([(Match("a", "/a/b"), "a")])
+    request = Request("GET", "/", "h", Headers(), "::1", 0.0)
+    assert router.find(request, "/a/b" + "/" * 10_000) == "a"
+    assert len(router._prefixes("/" * 10_000)) <= 3
+
+
+def test_a_value_condition_does_not_hold_where_the_header_comes_twice() -> None:
+    router = Router([(Match("a", "/", headers=(("h", "1"),)), "a")])
+    twice = Request("GET", "/", "h", Headers.of([("h", "1"), ("h", "1")]), "::1", 0.0)
+    assert router.find(twice, "/") is None
+
+
+def test_a_query_that_cannot_be_read_matches_no_query_condition() -> None:
+    router = Router([(Match("a", "/", query=(("q", "1"),)), "a"), (Match("b", "/"), "b")])
+    many = Request("GET", "/?q=1" + "&x=1" * 2000, "h", Headers(), "::1", 0.0)
+    assert router.find(many, "/") == "b"
+
+
+def test_hosts_are_compared_without_port_case_and_final_dot() -> None:
+    assert [host_of(h) for h in ("A.b:80", "a.b.", "[2001:DB8::1]:443", "")] == ["a.b", "a.b", "[2001:DB8::1]", ""]
