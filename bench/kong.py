@@ -1,7 +1,7 @@
 """Server CPU an event of the Kong plugin server, ours against the stock one: `python -m bench.kong`.
 
-The plugin is a key check of two PDK calls (`get_header`, `set_header`). A client plays Kong on 16 connections, in rounds that
-take every server in turn; figures are medians over the rounds. Kong's own CPU is not in them: ratios count.
+The plugin is a key check of two PDK calls. A client plays Kong on 16 connections, in rounds that take every server in
+turn; figures are medians over the rounds. Kong's own CPU is not in them: ratios count.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from kong_plugins.protocol.pb import plugin_rpc_pb2 as pb
 
-PLUGIN = '''
+PLUGIN = """
 version = "1.0.0"
 priority = 900
 Schema = ({"key": {"type": "string"}},)
@@ -39,7 +39,7 @@ class Plugin:
         if kong.request.get_header("x-api-key") != self.key:
             return kong.response.exit(401, b"no")
         kong.service.request.set_header("x-user", "alice")
-'''
+"""
 CONFIG = json.dumps({"key": "secret", "__plugin_id": "p", "__seq__": 1}).encode()
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 TARGETS = {"ours, ProtoBuf": 0.5, "ours, MsgPack": 0.75}

@@ -1,7 +1,7 @@
 """From Kong's reply to a PDK call over ProtoBuf:1 to what kong-pdk hands to a plugin."""
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
@@ -66,17 +66,22 @@ def boolean(data: bytes) -> bool:
     return bool(parse(pb.Bool, data).v)
 
 
-def body(data: bytes) -> bytes | None:
-    """A request body; one that nginx wrote to a file is read from there, if this process may."""
+@dataclass(frozen=True, slots=True)
+class BodyFile:
+    """A request body that nginx has written to a file, because it is larger than `client_body_buffer_size` (8 kB)."""
+
+    path: str
+
+
+def body(data: bytes) -> bytes | BodyFile:
+    """A request body, or where it is."""
     found = parse(pb.RawBodyResult, data)
     kind = found.WhichOneof("kind")
-    if kind == "content":
-        return bytes(found.content)
     if kind == "body_filepath":
-        return Path(to_str(found.body_filepath)).read_bytes()
+        return BodyFile(to_str(found.body_filepath))
     if kind == "error":
-        raise OSError(to_str(found.error))
-    return None
+        raise ProtocolError(f"Kong cannot read the body: {to_str(found.error)}")
+    return bytes(found.content)
 
 
 def captures(data: bytes) -> dict[str, object]:

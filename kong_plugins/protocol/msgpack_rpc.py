@@ -65,7 +65,7 @@ def pdk_call(name: str) -> PdkCall:
 class MessageReader:
     """Cuts a stream into messages, however the reads cut it."""
 
-    __slots__ = ("_fed", "_unpacker", "partial")
+    __slots__ = ("_fed", "_unpacker", "_used", "partial")
 
     def __init__(self) -> None:
         self.reset()
@@ -75,7 +75,7 @@ class MessageReader:
         self._unpacker = msgpack.Unpacker(
             raw=False, unicode_errors="surrogateescape", strict_map_key=False, max_buffer_size=MAX_BUFFER_BYTES
         )
-        self._fed = 0
+        self._fed = self._used = 0
         self.partial = False
 
     def feed(self, data: bytes) -> list[object]:
@@ -88,11 +88,14 @@ class MessageReader:
         try:
             self._unpacker.feed(data)
             self._fed += len(data)
-            messages = list(self._unpacker)
+            messages: list[object] = []
+            for message in self._unpacker:
+                messages.append(message)
+                self._used = self._unpacker.tell()
         except Exception as error:
             self.reset()
             raise ProtocolError(f"no MsgPack: {error}") from error
-        self.partial = self._unpacker.tell() < self._fed
+        self.partial = self._used < self._fed
         return messages
 
 

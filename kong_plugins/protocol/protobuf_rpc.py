@@ -17,7 +17,7 @@ from kong_plugins.protocol.wire import frame, varint
 NAME = "ProtoBuf:1"
 _PHASE_NAMES = {phase.encode(): phase for phase in PHASES}
 _FEW = 256
-_DECODE_FAULTS = (IndexError, ValueError, OSError, struct.error, ProtocolError, RecursionError)
+_DECODE_FAULTS = (IndexError, ValueError, struct.error, ProtocolError, RecursionError)
 
 
 class PdkCall:

@@ -10,12 +10,15 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any, NoReturn, Protocol
 
 from kong_pdk.exception import PDKException
 
+from kong_plugins.protocol.call_replies import BodyFile
 from kong_plugins.protocol.errors import ProtocolError, UnserialisableError
+from kong_plugins.runtime import hub
 from kong_plugins.runtime.deadlines import Deadlines
 from kong_plugins.runtime.faults import FaultLog
 from kong_plugins.runtime.strand import EventOver, LoopStrand, PoolStrand, Strand, Turn
@@ -189,6 +192,8 @@ class Event:
             self.strand.tell(self._exit, data)
             raise EventOver
         reply = self.strand.ask(self._send, method, data)
+        if type(reply) is BodyFile:
+            reply = self._body(reply.path)
         if type(reply) is PDKException or self.world.lua_style:
             return self._styled(method, reply)
         return reply
@@ -196,7 +201,14 @@ class Event:
     def fault(self, error: Exception) -> NoReturn:
         """Fail the event at once for a PDK call that cannot be made, and unwind the plugin, whatever it catches."""
         self.strand.tell(self._fail)
-        raise Fault(str(error)) from error
+        raise Fault(str(error)) from None  # the text has all of it, and the traceback shows the plugin's line
+
+    def _body(self, path: str) -> bytes:
+        try:
+            return hub.in_pool(Path(path).read_bytes)
+        except OSError as error:
+            hint = "raise Kong's nginx_http_client_body_buffer_size, or let this server read Kong's client_body_temp"
+            self.fault(OSError(f"the body is in {path}, {error.strerror}: {hint}"))
 
     def _styled(self, method: Any, reply: object) -> object:
         failed = type(reply) is PDKException

@@ -4,9 +4,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 REPEAT_S = 10.0
 KINDS = 1000
+_HERE = str(Path(__file__).parent)
 
 
 def _to_stderr(line: str) -> None:
@@ -50,5 +52,7 @@ def _summary(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
+    """Where it happened: the innermost line that is not the server's own, else the text."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    outside = [frame for frame in frames if _HERE not in frame.filename]
+    return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else _summary(error)

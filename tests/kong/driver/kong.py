@@ -38,7 +38,7 @@ def bytewise(data: bytes) -> list[bytes]:
 
 
 class KongSide:
-    """One worker of Kong: its pool, its instances, its RPC objects (one a plugin)."""
+    """One worker of Kong: its pools (one a socket), its instances, its RPC objects (one a plugin)."""
 
     def __init__(
         self,
@@ -50,9 +50,10 @@ class KongSide:
         upstreams: Iterable[str] = (),
         phases: Mapping[str, Sequence[str]] | None = None,
         cut: Callable[[bytes], list[bytes]] = whole,
-        pool: Pool | None = None,
+        sockets: Mapping[str, str] | None = None,
     ) -> None:
-        self.pool = pool or Pool(socket_path, read_timeout_s)
+        self.pool = Pool(socket_path, read_timeout_s)
+        self._pools = {name: Pool(path, read_timeout_s) for name, path in (sockets or {}).items()}
         self.running = RunningInstances()
         self._make = ProtoBufRpc if protocol == "protobuf" else MsgPackRpc
         self._rpcs: dict[str, ProtoBufRpc | MsgPackRpc] = {}
@@ -63,7 +64,8 @@ class KongSide:
 
     def close(self) -> None:
         """The worker ends."""
-        self.pool.close()
+        for pool in (self.pool, *self._pools.values()):
+            pool.close()
 
     def request(self, sim: SimRequest, config: Mapping[str, object], plugin: str) -> ClientView:
         """One request on a route with one plugin."""
@@ -79,18 +81,19 @@ class KongSide:
         """As the plugin's dump says; the access phase where nothing is known."""
         return self._phases.get(plugin, ("access",))
 
-    def event(self, plugin: str, config: dict[str, object], phase: str, pdk: Pdk, log: list[str]) -> int:
-        """One event; the number of retries. Raises LuaError, Exit, EndlessError."""
+    def event(self, plugin: str, config: dict[str, object], phase: str, run: "_Run") -> None:
+        """One event. Raises LuaError, Exit, EndlessError."""
         rpc = self._rpcs.get(plugin)
         if rpc is None:
-            rpc = self._rpcs[plugin] = self._make(self.pool, self._cut)
-        pdk.phase = phase
-        for retries in range(MAX_RETRIES):
+            rpc = self._rpcs[plugin] = self._make(self._pools.get(plugin, self.pool), self._cut)
+        run.pdk.phase = phase
+        for _ in range(MAX_RETRIES):
             try:
-                rpc.handle_event(self.running, plugin, config, phase, pdk, log)
+                rpc.handle_event(self.running, plugin, config, phase, run.pdk, run.errors)
             except RetryError:
+                run.retries += 1
                 continue
-            return retries
+            return
         raise EndlessError
 
 
@@ -169,7 +172,7 @@ class _Run:
         )
 
     def _event(self, name: str, config: dict[str, object], phase: str) -> None:
-        self.retries += self.kong.event(name, config, phase, self.pdk, self.errors)
+        self.kong.event(name, config, phase, self)
 
     def _guarded(self, act: Callable[[], None]) -> bool:
         try:

@@ -33,6 +33,10 @@ class Raw(bytes):
     """Bytes that Kong packs as binary; every other string is packed as text, whatever its bytes."""
 
 
+class Unpackable:
+    """A body that is not there: Kong finds out when it packs the step, with the connection in its hand."""
+
+
 class MsgPackRpc:
     """One plugin's RPC object: it counts its own message ids."""
 
@@ -94,9 +98,11 @@ class MsgPackRpc:
             connection = self._pool.take()
         except ClosedError as error:
             return None, str(error)
-        packed = pack([0, message_id, method.encode(), [argument]])
         try:
-            connection.send(self._cut(packed))
+            connection.send(self._cut(pack([0, message_id, method.encode(), [argument]])))
+        except LuaError:
+            connection.close()
+            raise
         except ClosedError as error:
             self._pool.give(connection)
             return None, str(error)
@@ -123,11 +129,9 @@ class MsgPackRpc:
 
 
 def fix(method: str, value: Any) -> object:
-    """What Kong makes of some results before it packs them; raises LuaError where it cannot."""
+    """What Kong makes of some results before it packs them."""
     if method in RAW:
-        if value is None:
-            raise LuaError("cannot pack a nil body")
-        return Raw(value)
+        return Unpackable() if value is None else Raw(value)
     if method in MULTIMAPS:
         return {
             name: [] if found is True else [found] if isinstance(found, bytes) else found
@@ -138,6 +142,8 @@ def fix(method: str, value: Any) -> object:
 
 def pack(value: object) -> bytes:
     """As lua-MessagePack packs: strings without str8, whole numbers as integers."""
+    if isinstance(value, Unpackable):
+        raise LuaError("cannot pack a nil body")
     if isinstance(value, Raw):
         return bytes(msgpack.packb(bytes(value), use_bin_type=True))
     if isinstance(value, bytes):

@@ -73,7 +73,7 @@ class ChangePart:
             for level in ["alert", "crit", "err", "warn", "notice", "info", "debug", "inspect"]
         }
         return levels | {
-            "kong.log.serialize": lambda: b'{"simulated":true}',
+            "kong.log.serialize": lambda: self.sim.log_serialized,
             "kong.log.set_serialize_value": lambda _key, _value, _options=None: None,
             "kong.ctx.shared.get": self.shared.get,
             "kong.ctx.shared.set": self._share,

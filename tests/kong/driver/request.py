@@ -31,6 +31,8 @@ class SimRequest:
     upstream_status: int = 200
     upstream_headers: Pairs = field(default_factory=list)
     upstream_body: bytes = b"hello\n"
+    log_serialized: bytes = b'{"simulated":true}'
+    """What `kong.log.serialize` gives: the driver does not build it."""
 
 
 @dataclass(slots=True)
