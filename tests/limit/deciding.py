@@ -27,7 +27,9 @@ class Gateway:
 
     def __init__(self, **fields: Any) -> None:
         data = {"version": 1, **fields}
-        self.pipeline = Pipeline(build(load_data(data, "gateline.yaml", {}, Sources(Path(), {}))), self._see)
+        self.pipeline = Pipeline(
+            build(load_data(data, "gateline.yaml", {}, Sources(Path(), {"P": "pepper"}))), self._see
+        )
         self.now = NOW
         self.away = False
         self.takes: list[Take] = []

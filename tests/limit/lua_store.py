@@ -10,17 +10,27 @@ from gateline.effects import Charge
 from gateline.limit.script import charge_script
 from gateline.limit.verdict import Verdict
 
+START_US = 1_790_000_000_000_000
+
 
 class LuaStore:
     """Runs the charge script."""
 
     def __init__(self) -> None:
+        self.forgets = True
         self.now_us = 0
         self.values: dict[str, Any] = {}
         self.ends_us: dict[str, int] = {}
         self._lua = LuaRuntime(unpack_returned_tuples=True)
         self._lua.globals().redis = self._lua.table(call=self._call)
         self._run = self._lua.eval(f"function(KEYS, ARGV) {charge_script()} end")
+
+    def clear(self, *, forgets: bool = True) -> None:
+        """Begin anew; `forgets` is whether keys expire."""
+        self.values.clear()
+        self.ends_us.clear()
+        self.now_us = START_US
+        self.forgets = forgets
 
     def charge(self, charges: tuple[Charge, ...]) -> list[Verdict]:
         """One charge at `now_us`."""
@@ -37,7 +47,8 @@ class LuaStore:
         ]
 
     def _call(self, command: str, key: str = "", *rest: Any) -> Any:
-        for name in [name for name, end in self.ends_us.items() if end <= self.now_us]:
+        over = [name for name, end in self.ends_us.items() if end <= self.now_us]
+        for name in over if self.forgets else ():
             del self.values[name], self.ends_us[name]
         return getattr(self, f"_{command.lower()}")(key, *rest)
 
@@ -61,8 +72,8 @@ class LuaStore:
     def _llen(self, key: str) -> int:
         return len(self.values.get(key, []))
 
-    def _lpop(self, key: str) -> None:
-        self.values[key].pop(0)
+    def _ltrim(self, key: str, first: float, _: float) -> None:
+        self.values[key] = self.values[key][int(first) :]
         if not self.values[key]:
             del self.values[key]
             self.ends_us.pop(key, None)

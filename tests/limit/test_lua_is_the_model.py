@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from gateline.limit.catalogue import catalogue
 from gateline.limit.ledger import settle
 from gateline.limit.verdict import State
 from tests.limit.lua_store import LuaStore
-from tests.limit.traces import FIGURES, START_US, arrivals, buckets, charges_of
+from tests.limit.traces import FIGURES, Chosen, Trace, arrivals, buckets, charges_of, unsteady
 
 STORE = LuaStore()
 ALGORITHMS = catalogue()
@@ -32,29 +34,30 @@ def test_every_algorithm_has_its_traces() -> None:
     assert set(FIGURES) == set(ALGORITHMS)
 
 
-@settings(max_examples=300, deadline=None)
-@given(buckets(), arrivals)
-def test_script_and_model_agree(chosen: list[tuple[str, str, tuple[int, ...]]], trace: list[tuple[int, int]]) -> None:
-    STORE.values.clear()
-    STORE.ends_us.clear()
-    STORE.now_us = START_US
+def agree(charges_and_steps: Iterable[tuple[int, tuple[Charge, ...]]]) -> None:
     model = Model()
-    for step_us, cost in trace:
+    for step_us, charges in charges_and_steps:
         STORE.now_us += step_us
-        charges = charges_of(chosen, cost)
         stored = [tuple(map(int, verdict)) for verdict in STORE.charge(charges)]
         assert stored == model.charge(charges, STORE.now_us)
+
+
+@settings(max_examples=300, deadline=None)
+@given(buckets(), arrivals)
+def test_script_and_model_agree_and_what_expires_makes_no_difference(chosen: Chosen, trace: Trace) -> None:
+    STORE.clear()
+    agree((step_us, charges_of(chosen, cost)) for step_us, cost in trace)
+
+
+@settings(max_examples=300, deadline=None)
+@given(buckets(), unsteady)
+def test_script_and_model_agree_when_the_clock_is_set_back(chosen: Chosen, trace: Trace) -> None:
+    STORE.clear(forgets=False)
+    agree((step_us, charges_of(chosen, cost)) for step_us, cost in trace)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 10**8), st.integers(1, 10**9), st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**8))))
-def test_the_largest_figures_stay_exact(burst: int, per_minute: int, trace: list[tuple[int, int]]) -> None:
-    STORE.values.clear()
-    STORE.ends_us.clear()
-    STORE.now_us = START_US
-    model = Model()
-    for step_us, cost in trace:
-        STORE.now_us += step_us
-        charges = (Charge("b", "token_bucket", (burst, per_minute), min(cost, burst)),)
-        stored = [tuple(map(int, verdict)) for verdict in STORE.charge(charges)]
-        assert stored == model.charge(charges, STORE.now_us)
+def test_the_largest_figures_stay_exact(burst: int, per_minute: int, trace: Trace) -> None:
+    STORE.clear()
+    agree((step_us, (Charge("b", "token_bucket", (burst, per_minute), min(cost, burst)),)) for step_us, cost in trace)

@@ -1,0 +1,153 @@
+"""Buckets in a Redis or Valkey: all that is asked in one tick of the event loop goes out as one pipeline.
+
+A charge is one EVALSHA of the script of `limit/script.py`, so that it is atomic and counts by the server's clock. A
+server that lost its scripts gets them again. Two pipelines in a row that are not answered in time, or a lost
+connection, and the store counts as away: then everything fails at once, until the session has found it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import hiredis
+
+from gateline.effects import Answer, Charge, Level, Take, TakeReply
+from gateline.limit.script import charge_script
+from gateline.runtime.over_limit import OverLimit
+from gateline.runtime.redis_address import RedisAddress
+from gateline.runtime.redis_batch import Ask, Batch
+from gateline.runtime.redis_link import Argument, pack
+from gateline.runtime.redis_session import RedisSession
+from gateline.values.errors import UnavailableError
+
+Done = Callable[[Answer], None]
+LATE_BATCHES = 2
+
+
+class RedisStore:
+    """Belongs to one loop and its thread. `budget_s` is the longest that a healthy store takes."""
+
+    def __init__(self, address: RedisAddress, loop: asyncio.AbstractEventLoop, budget_s: float) -> None:
+        script = charge_script()
+        self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()  # its name, by the protocol
+        self._load: tuple[Argument, ...] = ("SCRIPT", "LOAD", script)
+        self._loop = loop
+        self._session = RedisSession(address, budget_s, lambda: self._load)
+        self._over_limit = OverLimit(loop.time)
+        self._asks: list[Ask] = []
+        self._late_batches = 0
+        # How many charges were refused from memory, and how many pipelines were sent: for metrics.
+        self.refused_unasked = 0
+        self.pipelines = 0
+
+    async def open(self) -> bool:
+        """Connect and go on trying; whether it was there at once."""
+        return await self._session.open()
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._session.close()
+
+    def not_ready(self) -> str:
+        """Why the store does not answer; empty where it does."""
+        return self._session.why
+
+    def take(self, effect: Take, deadline: float, done: Done) -> None:
+        """Charge all buckets or none; see `Store.take`."""
+        charges = effect.charges
+        refusal = self._over_limit.find(charges)
+        if refusal is not None:
+            self.refused_unasked += 1
+            done(refusal)
+            return
+
+        def replied(reply: Any) -> None:
+            if isinstance(reply, UnavailableError):
+                done(reply)
+                return
+            answer = TakeReply(levels_of(reply))
+            if not answer.allowed:
+                self._over_limit.note(charges, answer.levels)
+            done(answer)
+
+        self._ask(self._evalsha(charges), min(deadline, self._loop.time() + effect.within_s), replied)
+
+    def command(self, arguments: tuple[Argument, ...], deadline: float, done: Done) -> None:
+        """Any command that may be sent twice; the reply as hiredis has it, or an `UnavailableError`."""
+        self._ask(pack(arguments), deadline, done)
+
+    def _evalsha(self, charges: tuple[Charge, ...]) -> bytes:
+        arguments: list[Argument] = ["EVALSHA", self._sha, len(charges)]
+        arguments += [charge.key for charge in charges]
+        for charge in charges:
+            arguments += (charge.algorithm, charge.cost, len(charge.figures), *charge.figures)
+        return pack(tuple(arguments))
+
+    def _ask(self, command: bytes, deadline: float, done: Done) -> None:
+        if self._session.link is None:
+            done(UnavailableError("store", self._session.why))
+            return
+        if not self._asks:
+            self._loop.call_soon(self._flush)
+        self._asks.append(Ask(command, deadline, done))
+
+    def _flush(self) -> None:
+        asks, self._asks = self._asks, []
+        link = self._session.link
+        if link is None:
+            for ask in asks:
+                ask.fail(self._session.why)
+            return
+        self.pipelines += 1
+        batch = Batch(self._loop, asks, self._late)
+        link.send([ask.command for ask in asks], [self._into(ask, batch) for ask in asks])
+
+    def _into(self, ask: Ask, batch: Batch) -> Callable[[Any], None]:
+        def came(reply: Any) -> None:
+            batch.one_came()
+            if isinstance(reply, Exception):
+                self._failed(ask, reply)
+                return
+            if ask.waits:
+                self._late_batches = 0
+            ask.answer(reply)
+
+        return came
+
+    def _failed(self, ask: Ask, error: Exception) -> None:
+        if isinstance(error, hiredis.ReplyError) and str(error).startswith("NOSCRIPT") and not ask.sent_twice:
+            self._send_again(ask)
+            return
+        # A server's error text may quote what it was sent; its first word is the kind.
+        ask.fail(str(error).partition(" ")[0] if isinstance(error, hiredis.ReplyError) else "the connection was lost")
+
+    def _send_again(self, ask: Ask) -> None:
+        """Nothing was charged: load the script (a flush took it), and send the charge once more."""
+        if not ask.waits:
+            return
+        ask.sent_twice = True
+        if not self._asks:
+            self._loop.call_soon(self._flush)
+        if not any(waiting.sent_twice for waiting in self._asks):
+            self._asks.append(Ask(pack(self._load), ask.deadline, _ignore))
+        self._asks.append(ask)
+
+    def _late(self) -> None:
+        self._late_batches += 1
+        if self._late_batches >= LATE_BATCHES:
+            self._late_batches = 0
+            self._session.drop("does not answer in time")
+
+
+def levels_of(reply: list[int]) -> tuple[Level, ...]:
+    """The levels of a script's reply (`charge.lua`)."""
+    return tuple(
+        Level(reply[at] == 1, reply[at + 1], reply[at + 2] / 1e6, reply[at + 3] / 1e6) for at in range(1, len(reply), 4)
+    )
+
+
+def _ignore(_: Any) -> None:
+    """The reply to a script that is loaded."""

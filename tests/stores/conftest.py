@@ -1,0 +1,27 @@
+"""A Valkey for the tests of stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stores.valkey import Valkey
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[Valkey]:
+    """One that only gets asked."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """One of the test's own, to be mistreated."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()
