@@ -32,9 +32,9 @@ def _budgets(gateway: Gateway) -> Iterator[Fault]:
 
 
 def _names(gateway: Gateway) -> Iterator[Fault]:
-    yield from _unique([(("routes", i, "id"), route.id) for i, route in enumerate(gateway.routes)], "id")
-    yield from _unique([(("upstreams", i, "id"), up.id) for i, up in enumerate(gateway.upstreams)], "id")
-    methods = [(("authentication", i, "name"), m.name) for i, m in enumerate(gateway.authentication)]
+    yield from _unique([(("routes", i), route.id) for i, route in enumerate(gateway.routes)], "id")
+    yield from _unique([(("upstreams", i), up.id) for i, up in enumerate(gateway.upstreams)], "id")
+    methods = [(("authentication", i), m.name) for i, m in enumerate(gateway.authentication)]
     yield from _unique(methods, "name")
 
 
@@ -88,7 +88,7 @@ def _unique(named: Sequence[tuple[Path, str]], field: str) -> Iterator[Fault]:
     seen: set[str] = set()
     for path, name in named:
         if name in seen:
-            yield Fault(path, f"has the {field} `{name}`, which is taken")
+            yield Fault((*path, field), f"is taken: `{name}`")
         seen.add(name)
 
 

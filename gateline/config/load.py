@@ -13,7 +13,7 @@ from gateline.authn.key_model import APIKey
 from gateline.config.check import faults_of
 from gateline.config.gateway import ApiKeysFile, Gateway
 from gateline.config.parse import Lines, parse
-from gateline.config.translate import fault_from
+from gateline.config.translate import fault_from, faults_from
 from gateline.schema.secret import SourceError, Sources
 from gateline.values.errors import ConfigError, Fault, Path
 
@@ -64,7 +64,7 @@ def load_data(data: Any, file: str, lines: Lines, sources: Sources) -> Loaded:
     try:
         gateway = Gateway.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(locate((fault_from(e, data) for e in error.errors()), lines, file)) from error
+        raise ConfigError(locate(faults_from(error.errors(), data), lines, file)) from error
     loaded = Loaded(gateway, file, sources, _api_keys(gateway, file, lines, sources), lines)
     if faults := list(faults_of(gateway, loaded.api_keys)):
         raise loaded.error(faults)

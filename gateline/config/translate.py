@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from gateline.values.errors import Fault, Path
 
+MOST_FAULTS = 200
 _BOUNDS = {
     "greater_than_equal": ("≥", "ge"),
     "greater_than": (">", "gt"),
@@ -28,6 +30,22 @@ _KINDS = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+
+
+def faults_from(errors: Iterable[Mapping[str, Any]], data: Any) -> Iterator[Fault]:
+    """The faults of a `ValidationError`, without those that only follow from another.
+
+    A value that is of one form of several (text or a mapping) is told what is wrong with its form, not that it should
+    have been the other; a list with a wrong item is not called empty.
+    """
+    found = [(str(error["type"]), fault_from(error, data)) for error in islice(errors, MOST_FAULTS)]
+    for kind, fault in found:
+        others = [other.path for _, other in found if other is not fault]
+        specific = [other.path for other_kind, other in found if other_kind not in _KINDS]
+        follows = kind in _KINDS and any(path[: len(fault.path)] == fault.path for path in specific)
+        below = kind == "too_short" and any(path[: len(fault.path)] == fault.path for path in others)
+        if not follows and not below:
+            yield fault
 
 
 def fault_from(error: Mapping[str, Any], data: Any) -> Fault:
