@@ -30,3 +30,6 @@ format: $(VENV)/.installed ## format and fix what can be fixed
 
 protos: $(VENV)/.installed ## generate the messages of ext_authz/pb
 	$(BIN)/python protos/generate.py
+
+envoy.yaml: gateline.yaml $(VENV)/.installed ## compile the demo's policy to Envoy
+	$(BIN)/gateline compile envoy gateline.yaml > $@.new && mv $@.new $@

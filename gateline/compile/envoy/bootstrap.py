@@ -38,7 +38,7 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
         static_resources=BootstrapStaticResources(
             listeners=[listener(plan, options)], clusters=[*clusters, sidecar_cluster(options)]
         ),
-        layered_runtime=_runtime(),
+        layered_runtime=_runtime(plan),
         overload_manager=_overload(),
     )
     if options.admin is not None:
@@ -49,10 +49,21 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     return data
 
 
-def _runtime() -> LayeredRuntime:
-    """Up to 1.38, Envoy refuses patterns (of many hosts, of a query condition) that it thinks too large."""
-    layer = Struct.from_dict({"re2": {"max_program_size": {"error_level": 100_000, "warn_level": 100_000}}})
-    return LayeredRuntime(layers=[RuntimeLayer(name="gateline", static_layer=layer)])
+def _runtime(plan: Plan) -> LayeredRuntime | None:
+    """Switches of Envoy's matching, where a route's conditions would not mean what the core makes of them.
+
+    A header that comes twice must not match by one of its lines: joined by a comma, as Envoy had it up to 1.36, it
+    does not. And older versions refuse patterns (of many hosts, of a query condition) that they think too large.
+    """
+    switches: dict[str, Data] = {}
+    routes = [planned.route for planned in plan.routes]
+    if any(isinstance(condition, str) for route in routes for condition in route.headers.values()):
+        switches["envoy.reloadable_features.match_headers_individually"] = False
+    if any(route.hosts or route.query for route in routes):
+        switches["re2.max_program_size.error_level"] = switches["re2.max_program_size.warn_level"] = 100_000
+    if not switches:
+        return None
+    return LayeredRuntime(layers=[RuntimeLayer(name="gateline", static_layer=Struct.from_dict(switches))])
 
 
 def _overload() -> OverloadManager:

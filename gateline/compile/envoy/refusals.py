@@ -39,7 +39,7 @@ def _upstream(path: Path, upstream: Upstream) -> Iterator[Fault]:
 
 
 def _conditions(planned: PlannedRoute, identity: set[str]) -> Iterator[Fault]:
-    for name in planned.route.headers:
+    for name, condition in planned.route.headers.items():
         path = (*planned.path, "headers", name)
         if name in identity:
             yield Fault(path, "is an identity header: what a client sends under this name is removed, never matched")
@@ -47,6 +47,8 @@ def _conditions(planned: PlannedRoute, identity: set[str]) -> Iterator[Fault]:
             yield Fault(path, "can't be matched in Envoy: use `hosts`")
         elif name in _OWN or name.startswith(_OWN_PREFIXES):
             yield Fault(path, "can't be matched: Envoy sets or removes this header before it looks for a route")
+        elif isinstance(condition, str) and "," in condition:
+            yield Fault(path, "holds a comma: in Envoy, two header lines that make it up together would match too")
 
 
 def _route(planned: PlannedRoute) -> Iterator[Fault]:
