@@ -111,4 +111,6 @@ def _answer_now(effect: Effect, perform: Callable[[Effect], Answer]) -> Answer:
         effect.settle(answer)
     except UnavailableError as error:
         return error
+    except Exception as error:  # noqa: BLE001  # a world that raises has failed
+        return UnavailableError(type(effect).__name__, type(error).__name__)
     return answer if isinstance(answer, UnavailableError) else None
