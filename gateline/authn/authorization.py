@@ -17,10 +17,13 @@ def credential_of(values: Sequence[str], scheme: str) -> str | Refused | None:
     if len(values) > 1:
         return Refused("malformed_request", f"{len(values)} authorization headers")
     found, _, credential = values[0].partition(" ")
-    if found.lower() != scheme:
-        return None
-    credential = credential.strip(" ")
-    if "," in credential:
-        # No scheme of ours has a comma in its credential: a proxy joined two headers into one.
+    mine = found.lower() == scheme
+    if "," in credential and (mine or _joined(credential, scheme)):
+        # No scheme of ours has a comma in its credential: a proxy joined two headers into one (RFC 9110 §5.3).
         return Refused("malformed_request", "several credentials in one authorization header")
-    return credential
+    return credential.strip(" ") if mine else None
+
+
+def _joined(credential: str, scheme: str) -> bool:
+    """Whether one of our scheme was appended to another's."""
+    return any(part.strip(" \t").lower().startswith(f"{scheme} ") for part in credential.split(",")[1:])

@@ -6,7 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateline.effects import Answer, Effect, HttpReply, InPool, Shared, Take
+from gateline.effects import (
+    Answer,
+    Effect,
+    HttpReply,
+    InPool,
+    KeyChanges,
+    KeyGet,
+    KeyUsed,
+    Later,
+    RevokedGet,
+    Shared,
+    Take,
+)
+from gateline.runtime.key_places import answer_without_store
 from gateline.runtime.memory_store import MemoryStore
 from gateline.values.errors import UnavailableError
 
@@ -20,11 +33,21 @@ class RowWorld:
 
     def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
         """See `World`."""
-        if isinstance(effect, Shared):
-            effect.settle(self._answer(effect.effect))
+        if isinstance(effect, Later):
+            self.perform(effect.effect, deadline, lambda _: None)
             done(None)
+        elif isinstance(effect, Shared):
+            done(self._shared(effect))
         else:
             done(self._answer(effect))
+
+    def _shared(self, effect: Shared) -> Answer:
+        answer = self._answer(effect.effect)
+        try:
+            effect.settle(answer)
+        except UnavailableError as error:
+            return error
+        return answer if isinstance(answer, UnavailableError) else None
 
     def _answer(self, effect: Effect) -> Answer:
         name = type(effect).__name__
@@ -42,4 +65,6 @@ class RowWorld:
                 return effect.run()
             except Exception as error:  # noqa: BLE001  # as the pool hands it on
                 return UnavailableError("pool", type(error).__name__)
+        if isinstance(effect, KeyGet | KeyChanges | KeyUsed | RevokedGet):
+            return answer_without_store(effect)
         return UnavailableError(name, "not part of this row")
