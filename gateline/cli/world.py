@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from gateline.config.load import Loaded
@@ -22,10 +22,12 @@ from gateline.effects import (
 from gateline.runtime.blocking_pool import BlockingPool
 from gateline.runtime.drive import World
 from gateline.runtime.http import HttpClient
-from gateline.runtime.key_places import answer_without_store, places_without_store
+from gateline.runtime.key_places import KeyPlaces, answer_without_store, places_without_store
 from gateline.runtime.memory_store import MemoryStore
+from gateline.runtime.redis_address import parse_url
+from gateline.runtime.redis_store import RedisStore
 from gateline.runtime.sharing import Sharing
-from gateline.runtime.world import ProcessStore, RuntimeWorld
+from gateline.runtime.world import ProcessStore, RuntimeWorld, Store
 from gateline.values.errors import UnavailableError
 
 
@@ -36,6 +38,7 @@ class MadeWorld:
     world: World
     not_ready: Callable[[], Mapping[str, str]]
     close: Callable[[], None]
+    open: Callable[[], Awaitable[object]]
 
 
 def store_url(loaded: Loaded, override: str | None) -> str | None:
@@ -46,15 +49,33 @@ def store_url(loaded: Loaded, override: str | None) -> str | None:
     return None if store == "memory" else store.redis
 
 
-def make_world(loop: asyncio.AbstractEventLoop, store: str | None, share: int) -> MadeWorld:  # noqa: ARG001
-    """The sidecar's world; `share` is the number of workers among which `on_failure: local` divides a limit."""
+def make_world(loop: asyncio.AbstractEventLoop, loaded: Loaded, override: str | None, share: int) -> MadeWorld:
+    """The sidecar's world; `share` is the number of workers among which `on_failure: local` divides a limit.
+
+    `open` connects to the store; one that is away is looked for until it is there.
+    """
     memory = MemoryStore(now_us)
     pool = BlockingPool(loop)
     http = HttpClient(loop)
-    # A store that is there takes the keys' places over: `KeyPlaces(store.command, loop.time, namespace).places()`.
-    places = {**places_without_store(), HttpCall: http.perform}
-    inner = RuntimeWorld(ProcessStore(memory), memory, pool, places, share)
-    return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, pool.close)
+    url = store_url(loaded, override)
+    redis = None if url is None else RedisStore(parse_url(url), loop, loaded.gateway.budgets.store_ms / 1000)
+    store: Store
+    if redis is None:
+        store, key_places = ProcessStore(memory), places_without_store()
+    else:
+        store, key_places = redis, KeyPlaces(redis.command, loop.time, loaded.gateway.namespace).places()
+    inner = RuntimeWorld(store, memory, pool, {**key_places, HttpCall: http.perform}, share)
+
+    async def begin() -> None:
+        if redis is not None:
+            await redis.open()
+
+    def end() -> None:
+        pool.close()
+        if redis is not None:
+            redis.close()
+
+    return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, end, begin)
 
 
 def memory_performer() -> Callable[[Effect], Answer]:

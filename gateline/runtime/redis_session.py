@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 import hiredis
 
@@ -41,12 +40,10 @@ class RedisSession:
         self._task = asyncio.create_task(self._keep())
         return there
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """End the connection and the trying."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
         link, self.link, self.why = self.link, None, "closed"
         if link is not None:
             link.abort()

@@ -47,9 +47,9 @@ class RedisStore:
         """Connect and go on trying; whether it was there at once."""
         return await self._session.open()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """End the connection."""
-        await self._session.close()
+        self._session.close()
 
     def not_ready(self) -> str:
         """Why the store does not answer; empty where it does."""

@@ -22,7 +22,7 @@ async def store_on(port: int, budget_s: float = BUDGET_S, *, there: bool = True)
     try:
         yield store
     finally:
-        await store.close()
+        store.close()
 
 
 def bucket(name: str, figures: tuple[int, ...] = (5, 60), cost: int = 1, algorithm: str = "token_bucket") -> Charge:
