@@ -3,7 +3,7 @@
 from pathlib import Path
 
 FAULTY = """
-import os, socket, sys, time
+import gc, os, socket, sys, time
 from kong_plugins.runtime import hub
 
 version = "1.0.0"
@@ -111,8 +111,9 @@ class Plugin:
         kong.request.get_method()
         os.kill(os.getpid(), 9)
 
-    def none(self, kong):
-        pass
+    def objects(self, kong):
+        gc.collect()
+        kong.response.set_header("x-objects", len(gc.get_objects()))
 """
 
 LOGGING = """

@@ -1,0 +1,84 @@
+"""Nothing is left of an event: memory, descriptors, threads and connections are the same after thousands of each fault.
+
+The default run takes 2,000 events of each fault that ends at once, 20 of each that hangs. The long one, for a release:
+`GATELINE_KONG_EVENTS=100000 pytest tests/kong/test_leaks.py` (200 of those that hang, about 25 minutes).
+"""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kong.driver.kong import KongSide
+from tests.kong.driver.request import SimRequest
+from tests.kong.running import Running, ours
+
+EVENTS = int(os.environ.get("GATELINE_KONG_EVENTS", "2000"))
+HANGS = max(20, EVENTS // 500)
+LANES = 4
+SLACK_KIB = 4096  # what an allocator may keep of a burst
+SLACK_OBJECTS = 100
+FAULTS = ("raises", "raises_after", "bad_argument", "unknown_method", "pdk_error", "exit_then_call", "key")
+HANGING = ("hangs", "hangs_after", "spins", "blocks")
+
+
+def run_many(path: Path, protocol: str, mode: str, events: int) -> set[int]:
+    statuses: set[int] = set()
+
+    def lane() -> None:
+        kong = KongSide(str(path), protocol, read_timeout_s=10)
+        sim = SimRequest(headers=[(b"x-api-key", b"secret")])
+        for _ in range(events // LANES):
+            view = kong.request(sim, {"mode": mode}, "faulty")
+            statuses.add(view.status)
+        kong.close()
+
+    threads = [threading.Thread(target=lane) for _ in range(LANES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses
+
+
+def state(server: Running, protocol: str) -> tuple[int, int, int]:
+    """Descriptors, threads, and Python objects after a collection; once the connections of before have gone."""
+    time.sleep(0.2)
+    kong = KongSide(str(server.path), protocol, read_timeout_s=10)
+    (found,) = kong.request(SimRequest(), {"mode": "objects"}, "faulty").header("x-objects")
+    kong.close()
+    time.sleep(0.1)
+    return server.descriptors(), server.threads(), int(found)
+
+
+@pytest.mark.parametrize("protocol", ["protobuf", "msgpack"])
+def test_faults_that_end_at_once_leave_nothing(protocol: str, tmp_path: Path, faulty: Path) -> None:
+    """Each fault in turn on one server, its memory looked at between."""
+    with ours(tmp_path, faulty, protocol, "--deadline", "0.05") as server:
+        for mode in FAULTS:
+            run_many(server.path, protocol, mode, 400)
+        memory, before = server.memory_kib(), state(server, protocol)
+        for mode in FAULTS:
+            wanted = {"exit_then_call": {403}, "key": {200}}.get(mode, {500})
+            assert run_many(server.path, protocol, mode, EVENTS) == wanted, mode
+        nothing_is_left(before, state(server, protocol))
+        assert server.memory_kib() - memory < SLACK_KIB
+
+
+@pytest.mark.parametrize("protocol", ["protobuf", "msgpack"])
+def test_faults_that_hang_leave_nothing(protocol: str, tmp_path: Path, faulty: Path) -> None:
+    """With a deadline of 20 ms."""
+    with ours(tmp_path, faulty, protocol, "--deadline", "0.02") as server:
+        for mode in HANGING:
+            run_many(server.path, protocol, mode, 4)
+        before = state(server, protocol)
+        for mode in HANGING:
+            assert run_many(server.path, protocol, mode, HANGS) == {500}, mode
+        nothing_is_left(before, state(server, protocol))
+
+
+def nothing_is_left(before: tuple[int, int, int], after: tuple[int, int, int]) -> None:
+    assert after[:2] == before[:2]
+    assert after[2] - before[2] < SLACK_OBJECTS
