@@ -49,7 +49,7 @@ def faults_shown() -> Iterator[None]:
         raise SystemExit(2) from error
 
 
-def failed(message: str) -> SystemExit:
-    """A user's error: its message on standard error, exit code 2."""
+def failed(message: str, code: int = 2) -> SystemExit:
+    """The end of a command: its message on standard error, and an exit code (2: the user's error)."""
     click.echo(f"error: {message}", err=True)
-    return SystemExit(2)
+    return SystemExit(code)

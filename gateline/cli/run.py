@@ -38,7 +38,7 @@ def command(config: Path, port: int) -> None:
         with faults_shown():
             _run(config, port, folder, parts, stop)
     except PartError as error:
-        raise failed(str(error)) from error
+        raise failed(str(error), code=1) from error
     finally:
         parts.end()
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +13,8 @@ from typing import Any
 
 from gateline.runtime.exposition import CONTENT_TYPE, render
 from gateline.runtime.metrics import Samples
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Admin:
         """Raises OSError when the address can't be had."""
         handler = type("AdminHandler", (_Handler,), {"state": staticmethod(state)})
         self._server = _Server((host, port), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="admin", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="admin", daemon=True)
 
     @property
     def address(self) -> str:
@@ -56,6 +60,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # On Linux this lets a restart have a port whose old connections still linger; two listeners it does not allow.
     allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # socketserver's signature
+        """A probe that hangs up early is no news; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            _LOG.exception("the admin port failed")
 
 
 class _Handler(BaseHTTPRequestHandler):

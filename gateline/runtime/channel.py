@@ -1,16 +1,20 @@
-"""What a supervisor and its worker say to each other: one JSON line each way, over a socket pair.
+"""What a supervisor and its worker say to each other: JSON lines over a socket pair, `[number, question]` and back
+`[number, answer]`.
 
-The supervisor asks, the worker answers on a thread of its own. The end of the connection is the other's death: a
-worker whose supervisor is gone ends too.
+Each side reads on a thread of its own. An answer that comes too late is dropped. The end of the connection is the
+other's death: a worker whose supervisor is gone ends too.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from gateline.values.errors import UnavailableError
@@ -19,43 +23,65 @@ _LOG = logging.getLogger(__name__)
 
 
 class Asker:
-    """The supervisor's end. One question at a time; a worker that once was too late is not asked again."""
+    """The supervisor's end; may be asked on any thread."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._lines = connection.makefile("rb")
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
+        self._waiting: dict[int, Future[Any]] = {}
+        threading.Thread(target=self._read, name="asker", daemon=True).start()
 
-    def ask(self, what: str, within_s: float) -> Any:
+    def ask(self, question: str, within_s: float) -> Any:
         """The worker's answer; `UnavailableError` where there is none in time."""
-        with self._lock:
-            try:
-                self._connection.settimeout(within_s)
-                self._connection.sendall(json.dumps(what).encode() + b"\n")
-                line = self._lines.readline()
-                if line:
-                    return json.loads(line)
-            except OSError as error:
-                raise UnavailableError("worker", str(error) or type(error).__name__) from error
-        raise UnavailableError("worker", "has ended")
+        number = next(self._numbers)
+        future = self._waiting[number] = Future()
+        try:
+            with self._lock:
+                self._connection.sendall(json.dumps([number, question]).encode() + b"\n")
+            return future.result(within_s)
+        except TimeoutError as error:
+            raise UnavailableError("worker", f"did not answer within {within_s:g} s") from error
+        except OSError as error:
+            raise UnavailableError("worker", "has ended") from error
+        finally:
+            self._waiting.pop(number, None)
 
     def close(self) -> None:
         """Hang up."""
-        self._lines.close()
+        with suppress(OSError):  # it may have done so first
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
+    def _read(self) -> None:
+        try:
+            with self._connection.makefile("rb") as lines:
+                for line in lines:
+                    number, answer = json.loads(line)
+                    if (future := self._waiting.get(number)) is not None:
+                        future.set_result(answer)
+        except (OSError, ValueError) as error:
+            _LOG.debug("a worker hung up: %s", error)
+        for future in list(self._waiting.values()):
+            future.set_exception(UnavailableError("worker", "has ended"))
 
-def answer(connection: socket.socket, questions: dict[str, Callable[[], Any]], gone: Callable[[], None]) -> None:
-    """Answer the supervisor on a thread of our own, until it hangs up; then call `gone`."""
+
+def answer(connection: socket.socket, questions: Mapping[str, Callable[[], Any]], gone: Callable[[], None]) -> None:
+    """Answer the supervisor on threads of our own, until it hangs up; then call `gone`.
+
+    Each question has its thread: a long reload does not keep the others waiting.
+    """
+    lock = threading.Lock()
+
+    def reply(number: int, question: str) -> None:
+        line = json.dumps([number, questions[question]()]).encode() + b"\n"
+        with lock, suppress(OSError):  # nobody is left to tell
+            connection.sendall(line)
 
     def run() -> None:
-        with connection, connection.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    reply = questions[json.loads(line)]()
-                    connection.sendall(json.dumps(reply).encode() + b"\n")
-            except OSError as error:
-                _LOG.warning("the supervisor hung up: %s", error)
+        with connection.makefile("rb") as lines, suppress(OSError):
+            for line in lines:
+                threading.Thread(target=reply, args=json.loads(line), name="answer", daemon=True).start()
         gone()
 
     threading.Thread(target=run, name="channel", daemon=True).start()
