@@ -10,7 +10,6 @@ A field that varies changes the table with every call, and so the bytes of all o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ext_authz.wire.errors import ErrorCode, PeerError
@@ -63,7 +62,7 @@ class HeaderReader(Generic[T]):
                 return result
             seconds = timeout_s(timeout)
             if seconds is not None:
-                return self._resolve(replace(head, timeout_s=seconds))
+                return self._resolve(head._replace(timeout_s=seconds))
         return self._read(block)
 
     def trailers(self, block: bytes) -> None:
