@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
-from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from ext_authz.answer import answer_of
+from ext_authz.read import Reader
 from ext_authz.rpc import Call, Handler, RpcError, Status
-from ext_authz.translate import answer_of, request_of
 from gateline.runtime.engine import Engine
 from gateline.values.decision import Decision
 
@@ -18,9 +18,11 @@ METHOD = "/envoy.service.auth.v3.Authorization/Check"
 def check_handler(engine: Engine, now_unix_s: Callable[[], float]) -> Handler:
     """The handler of Check. An error of the call itself means to Envoy that the sidecar failed (`status_on_error`)."""
 
+    read = Reader().request
+
     def check(data: bytes, call: Call) -> bytes | None:
         try:
-            request = request_of(CheckRequest.FromString(data), now_unix_s())
+            request = read(data, now_unix_s())
         except (DecodeError, UnicodeDecodeError) as error:
             raise RpcError(Status.INVALID_ARGUMENT, "not a CheckRequest") from error
 

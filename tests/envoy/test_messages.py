@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ext_authz.answer import answer_of
 from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from ext_authz.translate import answer_of, request_of
+from ext_authz.read import MOST, MOST_BYTES, Reader
 from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
 from gateline.values.headers import Headers, to_bytes
 from gateline.values.request import Request
@@ -90,7 +93,10 @@ def test_any_byte_of_a_client_reaches_the_policy(path: bytes, headers: list[tupl
     for name, value in headers:
         line = http.header_map.headers.add()
         line.key, line.raw_value = name, value
-    read = request_of(message, 1.0)
+    reader = Reader()
+    reader.request(message.SerializeToString(), 0.0)
+    read = reader.request(message.SerializeToString(), 1.0)  # from the memos
+    assert read.now == 1.0
     assert to_bytes(read.target) == path
     assert [(name, to_bytes(value)) for name, value in read.headers.items()] == headers
     for name, _ in headers:
@@ -101,5 +107,61 @@ def test_the_joined_headers_of_an_envoy_without_raw_headers_are_read_too() -> No
     message = CheckRequest()
     message.attributes.request.http.headers["x-a"] = b"1,2"
     message.attributes.context_extensions["route"] = "r"
-    read = request_of(message, 1.0)
+    read = Reader().request(message.SerializeToString(), 1.0)
     assert (read.headers.first("x-a"), read.route) == ("1,2", "r")
+
+
+def message(**http: bytes) -> CheckRequest:
+    asked = CheckRequest()
+    for name, value in http.items():
+        setattr(asked.attributes.request.http, name, value)
+    return asked
+
+
+def test_every_part_of_the_request_is_read() -> None:
+    asked = message(method=b"PUT", path=b"/a?b=c", host=b"h:80", scheme=b"https", raw_body=b"\x00body")
+    asked.attributes.source.address.socket_address.address = "2001:db8::1"
+    asked.attributes.source.principal = "spiffe://a/b"
+    asked.attributes.source.certificate = "-----BEGIN%20CERTIFICATE-----%0A"
+    asked.attributes.context_extensions["other"] = "x"
+    asked.attributes.context_extensions["route"] = "r"
+    line = asked.attributes.request.http.header_map.headers.add()
+    line.key, line.raw_value = "x-request-id", b"id-1"
+    read = Reader().request(asked.SerializeToString(), 5.0)
+    assert (read.method, read.target, read.host, read.scheme, read.body) == (
+        "PUT",
+        "/a?b=c",
+        "h:80",
+        "https",
+        b"\x00body",
+    )
+    assert (read.peer, read.route, read.request_id, read.now) == ("2001:db8::1", "r", "id-1", 5.0)
+    assert read.certificate is not None
+    assert (read.certificate.pem, read.certificate.principal) == ("-----BEGIN CERTIFICATE-----\n", "spiffe://a/b")
+
+
+def test_a_body_as_text_is_read_as_well_and_absent_parts_are_empty() -> None:
+    assert Reader().request(message(body=b"text").SerializeToString(), 0.0).body == b"text"
+    nothing = Reader().request(b"", 0.0)
+    assert (nothing.method, nothing.target, nothing.peer, nothing.route, nothing.body) == ("", "", "", None, None)
+    assert nothing.certificate is None
+
+
+def test_memos_are_bounded_in_number_and_in_size() -> None:
+    reader = Reader()
+    for number in range(MOST + 10):
+        asked = message(method=b"GET")
+        line = asked.attributes.request.http.header_map.headers.add()
+        line.key, line.raw_value = "x-a", str(number).encode()
+        assert reader.request(asked.SerializeToString(), 0.0).headers.first("x-a") == str(number)
+    assert len(reader._lines) <= MOST
+    held = len(reader._lines)
+    line.raw_value = b"x" * (MOST_BYTES + 1)
+    assert reader.request(asked.SerializeToString(), 0.0).headers.first("x-a") == "x" * (MOST_BYTES + 1)
+    assert len(reader._lines) == held
+
+
+@given(st.binary(max_size=80))
+def test_junk_is_a_decode_error_or_a_request(data: bytes) -> None:
+    with contextlib.suppress(DecodeError, UnicodeDecodeError):
+        assert Reader().request(data, 0.0).now == 0.0
