@@ -42,6 +42,12 @@ class Request:
     body: bytes | None = None
     certificate: Certificate | None = None
 
+    @property
+    def is_grpc(self) -> bool:
+        """Whether the client speaks gRPC (grpc/doc/PROTOCOL-HTTP2.md: `application/grpc`, bare or with a suffix)."""
+        kind = self.headers.first("content-type") or ""
+        return kind.startswith("application/grpc") and kind[16:17] in ("", "+", ";")
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
