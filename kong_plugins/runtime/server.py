@@ -17,6 +17,7 @@ from kong_plugins.runtime.instance_ids import InstanceIds
 from kong_plugins.runtime.instances import Instance, Instances
 from kong_plugins.runtime.msgpack_link import MsgPackLink
 from kong_plugins.runtime.pdk import kong_class
+from kong_plugins.runtime.peers import Peers
 from kong_plugins.runtime.plugins import Plugin, load_all, names
 from kong_plugins.runtime.pool import Pool
 from kong_plugins.runtime.protobuf_link import ProtoBufLink
@@ -47,8 +48,9 @@ class Server:
         self._ids = InstanceIds(settings.ids_path)
         shared = SharedTable(settings.shared) if settings.shared is not None else None
         self._instances = Instances(settings.idle_s, shared)
-        peers = [settings.peer_path(number) for number in range(settings.processes)] if settings.shared else None
-        self._steps = Steps(loop, process, peers)
+        paths = [settings.peer_path(number) for number in range(settings.processes)] if settings.shared else None
+        self._steps = Steps(loop, process, paths)
+        self._peers = Peers(settings.shared, process, settings.processes) if settings.shared is not None else None
         self._plugins: dict[str, Plugin] = {}
         codec = protobuf_rpc if settings.protocol == "protobuf" else msgpack_rpc
         self._kong = kong_class(codec.pdk_call)
@@ -101,6 +103,10 @@ class Server:
 
     def _start(self, name: str, config: str) -> tuple[int, str]:
         plugin = self._known(name)
+        if self._peers is not None and self._settings.protocol == "protobuf" and self._peers.one_is_dead():
+            raise ConnectionError(
+                "another process has died: it may have been this plugin, so it does not start for a second"
+            )
         instance = Instance(self._ids.take(), plugin, plugin.new(config))
         self._instances.publish(instance.id, name, config)
         self._instances.add(instance)
@@ -128,6 +134,8 @@ class Server:
     async def serve(self, listeners: list[socket.socket], ready: Callable[[], None]) -> None:
         """Load the plugins, answer Kong until `stop`, and let events that run come to their end."""
         hub.install(self)
+        if self._peers is not None:
+            self._peers.join()
         self._load()
         self._watchdog.start()
         kind = ProtoBufLink if self._settings.protocol == "protobuf" else partial(MsgPackLink, steps=self._steps)

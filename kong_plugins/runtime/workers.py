@@ -27,6 +27,7 @@ class Workers:
         self._settings = replace(settings, shared=Path(directory))
         self._listener = listener
         self._running: dict[int, int] = {}
+        self._due: dict[int, float] = {}
         self._stopping = False
         self._parent = os.getppid()
 
@@ -39,6 +40,7 @@ class Workers:
                 self._start(number)
             while not self._stopping:
                 self._reap()
+                self._start_due()
                 time.sleep(0.05)
                 if self._settings.ends_with_parent and os.getppid() != self._parent:
                     break
@@ -69,8 +71,12 @@ class Workers:
                 return
             number = self._running.pop(pid)
             sys.stderr.write(f"gateline-kong-server: process {number} ended ({status}); it starts again\n")
-            time.sleep(AGAIN_S)
-            if not self._stopping:
+            self._due[number] = time.monotonic() + AGAIN_S
+
+    def _start_due(self) -> None:
+        for number, due in list(self._due.items()):
+            if time.monotonic() >= due:
+                del self._due[number]
                 self._start(number)
 
     def _end(self) -> None:

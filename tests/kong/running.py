@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BINARIES = Path(sys.executable).parent
+READY = ": ready on "
 
 
 class Running:
@@ -24,10 +25,11 @@ class Running:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
+        before = self.text().count(READY) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
         until = time.monotonic() + 15
-        while not self._answers():
+        while not (self.text().count(READY) > before if "gateline" in self.command[0] else self._answers()):
             assert self.process.poll() is None, self.text()
             assert time.monotonic() < until, self.text()
             time.sleep(0.02)
