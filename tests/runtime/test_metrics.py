@@ -1,0 +1,73 @@
+"""Counters: what is counted, that sums over processes are sums, and that Prometheus can read it."""
+
+from __future__ import annotations
+
+import json
+
+from gateline.runtime.exposition import counters_of, from_json, render, to_json
+from gateline.runtime.metrics import Metrics, summed
+from gateline.runtime.outcome import Outcome
+
+ALLOW = Outcome("allow", 200, "")
+DENY = Outcome("deny", 429, "rate_limited")
+
+
+def counted(*rows: tuple[str, Outcome, Outcome | None, float]) -> Metrics:
+    metrics = Metrics()
+    for row in rows:
+        metrics.count(*row)
+    return metrics
+
+
+def test_decisions_are_counted_by_route_kind_and_code():
+    samples = counted(("a", ALLOW, None, 0), ("a", ALLOW, None, 0), ("a", DENY, None, 0)).samples()
+    labels = (("route", "a"), ("decision", "allow"), ("code", ""))
+    assert samples["gateline_decisions_total", labels] == 2
+    labels = (("route", "a"), ("decision", "deny"), ("code", "rate_limited"))
+    assert samples["gateline_decisions_total", labels] == 1
+
+
+def test_what_a_shadowed_rule_would_have_refused_is_counted_apart():
+    samples = counted(("a", ALLOW, DENY, 0)).samples()
+    assert (
+        samples["gateline_shadow_decisions_total", (("route", "a"), ("decision", "deny"), ("code", "rate_limited"))]
+        == 1
+    )
+
+
+def test_buckets_hold_what_took_at_most_their_bound():
+    samples = counted(("a", ALLOW, None, 0.001), ("a", ALLOW, None, 0.0011), ("a", ALLOW, None, 9)).samples()
+    bucket = "gateline_decision_seconds_bucket"
+    assert samples[bucket, (("le", "0.001"),)] == 1
+    assert samples[bucket, (("le", "0.0025"),)] == 2
+    assert samples[bucket, (("le", "1.0"),)] == 2
+    assert samples[bucket, (("le", "+Inf"),)] == samples["gateline_decision_seconds_count", ()] == 3
+
+
+def test_samples_of_processes_sum_and_survive_the_way_between_them():
+    one, other = (
+        counted(("a", ALLOW, None, 0.1)).samples(),
+        counted(("a", ALLOW, None, 0.2), ("b", DENY, None, 0)).samples(),
+    )
+    sent = from_json(json.loads(json.dumps(to_json(other))))
+    assert sent == other
+    total = summed([one, sent])
+    assert total["gateline_decisions_total", (("route", "a"), ("decision", "allow"), ("code", ""))] == 2
+    assert total["gateline_decision_seconds_count", ()] == 3
+
+
+def test_a_dead_process_leaves_its_counters_and_not_its_gauges():
+    samples = {("gateline_ready_processes", ()): 1.0, ("gateline_log_lines_dropped_total", ()): 2.0}
+    assert counters_of(samples) == {("gateline_log_lines_dropped_total", ()): 2.0}
+
+
+def test_the_exposition_has_a_type_per_family_and_escapes_labels():
+    text = render({("gateline_decisions_total", (("route", 'a"\\\n'),)): 2.0, ("gateline_ready_processes", ()): 1.0})
+    assert text == (
+        "# HELP gateline_decisions_total Decisions by route, kind and code.\n"
+        "# TYPE gateline_decisions_total counter\n"
+        'gateline_decisions_total{route="a\\"\\\\\\n"} 2\n'
+        "# HELP gateline_ready_processes Processes that are ready.\n"
+        "# TYPE gateline_ready_processes gauge\n"
+        "gateline_ready_processes 1\n"
+    )
