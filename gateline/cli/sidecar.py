@@ -20,7 +20,7 @@ from ext_authz.wire.health import Health
 from gateline.cli.options import ServeOptions
 from gateline.cli.policy import open_policy
 from gateline.cli.transport import listen
-from gateline.cli.world import make_world
+from gateline.cli.world import make_world, store_url
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
 from gateline.pipeline.build import build
@@ -69,7 +69,10 @@ class _Sidecar:
 
     async def serve(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
-        self._world = make_world(loop, self._loaded, self._options.store, self._options.share)
+        gateway = self._loaded.gateway
+        url = store_url(self._loaded, self._options.store)
+        store_s = gateway.budgets.store_ms / 1000
+        self._world = make_world(loop, url, self._options.share, gateway.namespace, store_s)
         await self._world.open()
         self._engine = Engine(self._loaded, self._world.world, loop.time, self._watcher)
         self._reloader = Reloader(self._policy, self.apply)

@@ -49,22 +49,27 @@ def store_url(loaded: Loaded, override: str | None) -> str | None:
     return None if store == "memory" else store.redis
 
 
-def make_world(loop: asyncio.AbstractEventLoop, loaded: Loaded, override: str | None, share: int) -> MadeWorld:
-    """The sidecar's world; `share` is the number of workers among which `on_failure: local` divides a limit.
+def make_world(
+    loop: asyncio.AbstractEventLoop, url: str | None, share: int, namespace: str = "default", store_s: float = 0.05
+) -> MadeWorld:
+    """A process's world, on its loop's thread. `url` is the store's, None for this process's memory.
 
-    `open` connects to the store; one that is away is looked for until it is there.
+    `share` is the number of workers among which `on_failure: local` divides a limit; `store_s` how long a store that
+    is well may take. A store that is away is looked for until it is there; `open` waits for the first look.
     """
     memory = MemoryStore(now_us)
     pool = BlockingPool(loop)
     http = HttpClient(loop)
-    url = store_url(loaded, override)
-    redis = None if url is None else RedisStore(parse_url(url), loop, loaded.gateway.budgets.store_ms / 1000)
+    redis = None if url is None else RedisStore(parse_url(url), loop, store_s)
     store: Store
     if redis is None:
         store, key_places = ProcessStore(memory), places_without_store()
     else:
-        store, key_places = redis, KeyPlaces(redis.command, loop.time, loaded.gateway.namespace).places()
+        store, key_places = redis, KeyPlaces(redis.command, loop.time, namespace).places()
     inner = RuntimeWorld(store, memory, pool, {**key_places, HttpCall: http.perform}, share)
+
+    if redis is not None:
+        redis.start()
 
     async def begin() -> None:
         if redis is not None:

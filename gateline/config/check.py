@@ -9,6 +9,7 @@ from gateline.authn.combine import AnyOf
 from gateline.authn.key_model import APIKey
 from gateline.config.gateway import Gateway
 from gateline.config.route import Route
+from gateline.limit import domain_check
 from gateline.values.errors import Fault, Path
 
 Check = Callable[[Gateway], Iterator[Fault]]
@@ -61,6 +62,10 @@ def _authentication(gateway: Gateway) -> Iterator[Fault]:
             yield Fault((*path, rule), "needs an identity, but the route asks for no authentication")
 
 
+def _domains(gateway: Gateway) -> Iterator[Fault]:
+    yield from domain_check.faults_of(gateway.domains)
+
+
 def _conflicts(gateway: Gateway) -> Iterator[Fault]:
     seen: dict[object, str] = {}
     for index, route in enumerate(gateway.routes):
@@ -73,7 +78,7 @@ def _conflicts(gateway: Gateway) -> Iterator[Fault]:
                 break
 
 
-CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _conflicts)
+CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _conflicts, _domains)
 
 
 def methods_of(route: Route, declared: Sequence[str]) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -14,6 +14,7 @@ from gateline.authn.method import MethodConfig
 from gateline.config.route import HeaderName, Route
 from gateline.config.upstream import Upstream
 from gateline.limit.config import RateLimit, Tier
+from gateline.limit.domains import Domain
 from gateline.plugin_scan import union_of
 from gateline.schema.model import Model
 from gateline.schema.secret import Secret
@@ -86,7 +87,7 @@ class Gateway(Model):
     api_keys: tuple[APIKey, ...] | ApiKeysFile = ()
     upstreams: tuple[Upstream, ...] = ()
     global_rate_limit: RateLimit | None = None
-    domains: tuple[dict[str, Any], ...] = ()
+    domains: tuple[Domain, ...] = ()
     routes: tuple[Route, ...] = ()
 
     @property

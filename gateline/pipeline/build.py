@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from gateline.authn.method import Method, MethodParts
 from gateline.config.load import Loaded
+from gateline.limit.domain_rules import DomainRules
+from gateline.limit.domain_tree import trees_of
 from gateline.pipeline.order import ORDER, Parts, by_address, limits_of
 from gateline.pipeline.step import BuiltRoute
 from gateline.route.router import Router
@@ -32,6 +34,7 @@ class Snapshot:
     shadow: bool = False
     check_s: float = 0.15
     methods: Mapping[str, Method] = field(default_factory=dict, repr=False)
+    domains: DomainRules = field(default_factory=DomainRules, repr=False)
 
 
 def build(loaded: Loaded) -> Snapshot:
@@ -59,7 +62,15 @@ def build(loaded: Loaded) -> Snapshot:
         shadow=gateway.mode == "shadow",
         check_s=gateway.budgets.check_ms / 1000,
         methods=methods,
+        domains=_domains(loaded),
     )
+
+
+def _domains(loaded: Loaded) -> DomainRules:
+    gateway = loaded.gateway
+    shadow = gateway.mode == "shadow"
+    trees = trees_of(gateway.domains, gateway.namespace, hidden=shadow)
+    return DomainRules(trees, gateway.rate_limit_headers, gateway.budgets.store_ms / 1000, shadow)
 
 
 def _open_route(loaded: Loaded, headers: IdentityHeaders) -> BuiltRoute:

@@ -32,13 +32,19 @@ class RedisSession:
         self._budget_s = budget_s
         self._greeting = greeting
         self._gone = asyncio.Event()
+        self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Connect in the background, and go on trying."""
+        if self._task is None:
+            self._task = loop.create_task(self._keep())
+
     async def open(self) -> bool:
-        """Connect, and go on trying in the background; whether it was there at once."""
-        there = await self._try()
-        self._task = asyncio.create_task(self._keep())
-        return there
+        """Wait for the first try; whether the store was there."""
+        self.start(asyncio.get_running_loop())
+        await self._tried.wait()
+        return self.link is not None
 
     def close(self) -> None:
         """End the connection and the trying."""
@@ -58,6 +64,8 @@ class RedisSession:
     async def _keep(self) -> None:
         pause_s = FIRST_PAUSE_S
         loop = asyncio.get_running_loop()
+        await self._try()
+        self._tried.set()
         while True:
             if self.link is not None:
                 since_s = loop.time()

@@ -43,8 +43,12 @@ class RedisStore:
         self.refused_unasked = 0
         self.pipelines = 0
 
+    def start(self) -> None:
+        """Connect in the background, and go on trying."""
+        self._session.start(self._loop)
+
     async def open(self) -> bool:
-        """Connect and go on trying; whether it was there at once."""
+        """Start, and wait for the first try; whether the store was there."""
         return await self._session.open()
 
     def close(self) -> None:
