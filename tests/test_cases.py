@@ -12,6 +12,7 @@ from tests.cases_support.echo import Echo
 from tests.cases_support.envoy_side import EnvoySide
 from tests.cases_support.gateways import Prepared, key_of, prepare
 from tests.cases_support.keyring import keyring
+from tests.cases_support.kong_side import KongCases, route_of, server_of
 from tests.cases_support.table import Entry, entries
 from tests.cases_support.view import differences
 
@@ -46,6 +47,32 @@ def test_core(row: Entry, gateways: dict[str, Prepared]) -> None:
 def test_envoy(row: Entry, gateways: dict[str, Prepared], envoy: EnvoySide) -> None:
     view = envoy.run(row.case, gateways[key_of(row.gateway)])
     assert differences(view, row.case.expect) == []
+
+
+KONG_ROWS = [row for row in ROWS if row.case.runs_on("kong")]
+
+
+@pytest.fixture(scope="module", params=("protobuf", "msgpack"))
+def kong(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KongCases]:
+    with server_of(tmp_path_factory.mktemp("kong"), request.param) as server:
+        side = KongCases(server, request.param)
+        yield side
+        side.close()
+
+
+@pytest.mark.parametrize("row", KONG_ROWS, ids=lambda row: row.id)
+def test_kong(row: Entry, gateways: dict[str, Prepared], kong: KongCases) -> None:
+    view = kong.run(row.case, gateways[key_of(row.gateway)])
+    assert differences(view, row.case.expect) == []
+
+
+@pytest.mark.parametrize("row", KONG_ROWS, ids=lambda row: row.id)
+def test_kong_by_the_name_of_its_own_route(row: Entry, gateways: dict[str, Prepared], kong: KongCases) -> None:
+    prepared = gateways[key_of(row.gateway)]
+    route = route_of(row.case, prepared)
+    if route is None:
+        pytest.skip("no route matches: Kong has none to name")
+    assert differences(kong.run(row.case, prepared, named=route.id), row.case.expect) == []
 
 
 def test_every_row_that_differs_says_why(repository: Path) -> None:

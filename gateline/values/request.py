@@ -57,6 +57,8 @@ class Needs:
     """
 
     headers: frozenset[str] | Literal["all"] = field(default_factory=frozenset)
+    method: bool = False
+    scheme: bool = False
     query: bool = False
     body: bool = False
     client_address: bool = False
@@ -65,6 +67,8 @@ class Needs:
     def __or__(self, other: Needs) -> Needs:
         return Needs(
             headers="all" if "all" in (self.headers, other.headers) else frozenset({*self.headers, *other.headers}),
+            method=self.method or other.method,
+            scheme=self.scheme or other.scheme,
             query=self.query or other.query,
             body=self.body or other.body,
             client_address=self.client_address or other.client_address,

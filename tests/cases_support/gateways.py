@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from tests.cases_support.table import Entry
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A gateway that is ready to run; `key` is the same for the same inline gateway."""
+    """A gateway that is ready to run; `key` is the same for the same inline gateway, `data` what it was loaded from."""
 
     key: str
     loaded: Loaded
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 DEFAULTS: dict[str, Any] = {
@@ -49,7 +50,7 @@ def prepare(rows: list[Entry], folder: Path, upstream: str) -> dict[str, Prepare
         key = key_of(row.gateway)
         if key not in found:
             data = complete(row.gateway, upstream)
-            found[key] = Prepared(key, load_data(data, row.file, {}, Sources(folder, {})))
+            found[key] = Prepared(key, load_data(data, row.file, {}, Sources(folder, {})), data)
     return found
 
 

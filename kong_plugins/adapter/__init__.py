@@ -1,0 +1,1 @@
+"""From Kong's PDK to values and back: what the plugin files share."""

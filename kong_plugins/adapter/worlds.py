@@ -1,0 +1,22 @@
+"""The worlds of this process: one for each store, so that all policies that use it share its connection and buckets."""
+
+from __future__ import annotations
+
+from gateline.cli.world import MadeWorld, make_world, store_url
+from gateline.config.load import Loaded
+from gateline.runtime.drive import World
+from kong_plugins.adapter import waiting
+
+# Of each store: its URL (None: this process's memory), the namespace of its keys, its budget in seconds.
+_WORLDS: dict[tuple[str | None, str, float], MadeWorld] = {}
+
+
+def world_of(loaded: Loaded) -> World:
+    """The world of a policy; on the loop's thread. A store that is away is looked for until it is there."""
+    gateway = loaded.gateway
+    url, store_s = store_url(loaded, None), gateway.budgets.store_ms / 1000
+    key = (url, gateway.namespace, store_s)
+    made = _WORLDS.get(key)
+    if made is None:
+        made = _WORLDS[key] = make_world(waiting.loop(), url, 1, gateway.namespace, store_s)
+    return made.world
