@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateline.schema.model import Model
-from gateline.values.identity import Identity
+from gateline.values.identity import Identity, claim_of
 
 ClaimName = Annotated[str, Field(min_length=1, max_length=256)]
 MAX_ID_LENGTH = 256
@@ -47,19 +47,9 @@ def identity_from(claims: Mapping[str, Any], names: Claims, method: str) -> Iden
     )
 
 
-def claim(claims: Mapping[str, Any], name: str) -> Any:
-    """The claim of a name or dotted path, None where it is absent."""
-    if name in claims:
-        return claims[name]
-    value: Any = claims
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def _text(claims: Mapping[str, Any], name: str) -> str | None:
     """A text that may travel in a header: an identity that could not be told to the upstream is none."""
-    value = claim(claims, name)
+    value = claim_of(claims, name)
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
@@ -69,7 +59,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
 
 def _words(claims: Mapping[str, Any], name: str) -> frozenset[str]:
     """A list of texts, or one text of words between single spaces (RFC 6749 §3.3), and of nothing else."""
-    value = claim(claims, name)
+    value = claim_of(claims, name)
     if value is None:
         return frozenset()
     words = value.split(" ") if isinstance(value, str) else value

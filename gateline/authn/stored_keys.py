@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateline.authn.key_model import APIKey
-from gateline.authn.recent import Recent
 from gateline.authn.standing_key import StandingKey, standing
 from gateline.effects import Effects, KeyChanges, KeyChangesReply, KeyGet, Shared
+from gateline.recent import Recent
 from gateline.values.errors import UnavailableError
 
 # Below a second, so that the way to the store is within the second, too.

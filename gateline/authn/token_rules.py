@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateline.authn.claims import claim
 from gateline.authn.jose.compact import Token
+from gateline.values.identity import claim_of
 
 # The last second of the year 9999: beyond it no calendar of ours reaches.
 MAX_NUMERIC_DATE = 253_402_300_799
@@ -65,7 +65,7 @@ def _audience(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
 
 def _missing(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
     for name in rules.required:
-        if claim(claims, name) is None:
+        if claim_of(claims, name) is None:
             return f"lacks the claim {name}"
     return None
 

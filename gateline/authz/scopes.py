@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -18,6 +18,7 @@ class Scopes(Model):
 
     all: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
+    mode: Literal["enforce", "shadow"] = "enforce"
 
     @model_validator(mode="after")
     def _asks_something(self) -> Scopes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gateline.authn.combine import AnyOf
 from gateline.authn.key_model import APIKey
+from gateline.authz.roles import role_faults
 from gateline.config.gateway import Gateway
 from gateline.config.route import Route
 from gateline.limit import domain_check
@@ -57,9 +58,17 @@ def _authentication(gateway: Gateway) -> Iterator[Fault]:
             for at, name in enumerate(methods_of(route, known)):
                 if name not in known:
                     yield _unknown((*path, "authentication", word, at), "method", name, known)
-        elif not route.auth_required and (route.authorization is not None or route.tenant is not None):
-            rule = "authorization" if route.authorization is not None else "tenant"
+        elif not route.auth_required and (_asks_identity(route) or route.tenant is not None):
+            rule = "authorization" if _asks_identity(route) else "tenant"
             yield Fault((*path, rule), "needs an identity, but the route asks for no authentication")
+
+
+def _asks_identity(route: Route) -> bool:
+    return route.authorization is not None and route.authorization.asks_identity
+
+
+def _roles(gateway: Gateway) -> Iterator[Fault]:
+    yield from role_faults(gateway.roles)
 
 
 def _domains(gateway: Gateway) -> Iterator[Fault]:
@@ -78,7 +87,7 @@ def _conflicts(gateway: Gateway) -> Iterator[Fault]:
                 break
 
 
-CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _conflicts, _domains)
+CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _roles, _conflicts, _domains)
 
 
 def methods_of(route: Route, declared: Sequence[str]) -> Sequence[str]:

@@ -6,11 +6,13 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from gateline.authn import methods
+from gateline.authn.claims import ClaimName
 from gateline.authn.key_model import APIKey
 from gateline.authn.method import MethodConfig
+from gateline.authz.roles import Role, RoleName
 from gateline.config.route import HeaderName, Route
 from gateline.config.upstream import Upstream
 from gateline.limit.config import RateLimit, Tier
@@ -55,11 +57,25 @@ class IdentityHeaders(Model):
     method: HeaderName | None = "x-auth-method"
     credential_id: HeaderName | None = "x-credential-id"
     tenant: HeaderName | None = "x-tenant"
+    roles: HeaderName | None = None
+    groups: HeaderName | None = None
+    tier: HeaderName | None = None
+    claims: dict[HeaderName, ClaimName] = {}
+    """Header → claim of the token; a dot leads into an object."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> IdentityHeaders:
+        if len(set(self.claims.values())) < len(self.claims):
+            raise ValueError("names one claim for two headers")
+        if len(set(self.names.values())) < len(self.names):
+            raise ValueError("names one header for two values")
+        return self
 
     @property
     def names(self) -> dict[str, str]:
-        """Those that are set."""
-        return {field: name for field, name in self.model_dump().items() if name is not None}
+        """Those that are set; a claim's field reads `claims.NAME`."""
+        fields = self.model_dump(exclude={"claims"}, exclude_none=True)
+        return {**fields, **{f"claims.{claim}": header for header, claim in self.claims.items()}}
 
 
 class ApiKeysFile(Model):
@@ -83,6 +99,8 @@ class Gateway(Model):
     identity_headers: IdentityHeaders = IdentityHeaders()
     api_key_pepper: Secret | None = None
     authentication: tuple[Authentication, ...] = ()
+    roles: dict[RoleName, Role] = {}
+    """Role → what it inherits and who has it."""
     tiers: dict[str, Tier] = {}
     api_keys: tuple[APIKey, ...] | ApiKeysFile = ()
     upstreams: tuple[Upstream, ...] = ()

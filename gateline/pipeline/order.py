@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from gateline.authn.combine import AllOf, Methods, authenticate_step
 from gateline.authn.method import Method
-from gateline.authz.scopes import scopes_step
+from gateline.authz.build import checks_of
+from gateline.authz.roles import RoleBook, roles_step
 from gateline.authz.tenant import tenant_step
 from gateline.config.check import methods_of
 from gateline.config.load import Loaded
@@ -59,11 +61,15 @@ def _authenticate(parts: Parts) -> Iterator[Step]:
 
 
 def _authorise(parts: Parts) -> Iterator[Step]:
+    roles = parts.loaded.gateway.roles
+    if roles and methods_of(parts.route, list(parts.methods)):
+        yield Step("roles", roles_step(RoleBook(roles)), parts.loaded.place(("roles",)))
     if parts.route.tenant is not None:
         yield Step("authorise", tenant_step(parts.route.tenant), parts.place("tenant"))
     rules = parts.route.authorization
-    if rules is not None and rules.scopes is not None:
-        yield Step("authorise", scopes_step(rules.scopes), parts.place("authorization", "scopes"))
+    if rules is not None:
+        for check in checks_of(rules, partial(parts.place, "authorization")):
+            yield Step("authorise", check.run, check.place, check.shadow, check.needs)
 
 
 def _limits(parts: Parts) -> RouteLimits:

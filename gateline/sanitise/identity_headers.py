@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Any
 
 from gateline.values.headers import Headers, Pair, is_field_value
-from gateline.values.identity import Identity
+from gateline.values.identity import Identity, claim_of
 
 FIELDS = ("user_id", "scopes", "method", "credential_id", "tenant", "roles", "groups", "tier")
 
@@ -42,11 +44,23 @@ class IdentityHeaders:
         """
         if identity is None:
             return ()
-        pairs = [(name, _text(getattr(identity, field))) for field, name in self.names.items()]
+        pairs = [(name, _text(value_of(identity, field))) for field, name in self.names.items()]
         return [pair for pair in pairs if pair[1]] if all(is_field_value(text) for _, text in pairs) else None
 
 
-def _text(value: str | Iterable[str] | None) -> str:
+def value_of(identity: Identity, field: str) -> Any:
+    """A field of the identity, or a claim (`claims.NAME`)."""
+    if field.startswith("claims."):
+        return claim_of(identity.claims, field.removeprefix("claims."))
+    return getattr(identity, field)
+
+
+def _text(value: Any) -> str:
+    """Texts as they are, lists with spaces between; whatever else JSON has, as JSON has it."""
     if value is None or isinstance(value, str):
         return value or ""
-    return " ".join(sorted(value))
+    if isinstance(value, frozenset):
+        return " ".join(sorted(value))
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return " ".join(value)
+    return json.dumps(value, separators=(",", ":"))

@@ -61,3 +61,13 @@ class NotMine:
 
 
 NOT_MINE = NotMine()
+
+
+def claim_of(claims: Mapping[str, Any], name: str) -> Any:
+    """The claim of a name, or of a dotted path into objects; None where it is absent."""
+    if name in claims:
+        return claims[name]
+    value: Any = claims
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateline.authn.recent import Recent
+from gateline.recent import Recent
 
 
 def test_what_is_in_use_stays_while_others_pass_through():

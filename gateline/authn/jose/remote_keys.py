@@ -16,8 +16,8 @@ from functools import partial
 
 from gateline.authn.jose.discovery import DiscoveryError, jwks_url_from
 from gateline.authn.jose.keys import BadKeyError, Key, KeySet, read_jwks
-from gateline.authn.recent import Recent
 from gateline.effects import HttpCall, HttpReply, Later, Shared
+from gateline.recent import Recent
 from gateline.values.errors import UnavailableError
 
 MAX_UNKNOWN_KIDS = 10_000

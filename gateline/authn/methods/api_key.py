@@ -10,11 +10,11 @@ from pydantic import Field, StringConstraints, model_validator
 from gateline.authn.key_model import hash_of, prefix_of
 from gateline.authn.method import MethodConfig, MethodParts, Outcome
 from gateline.authn.presented import Places
-from gateline.authn.recent import Recent
 from gateline.authn.standing_key import StandingKey, judge, standing
 from gateline.authn.stored_keys import StoredKeys
 from gateline.context import Context
 from gateline.effects import Effects, KeyUsed, Later
+from gateline.recent import Recent
 from gateline.schema.secret import SourceError
 from gateline.values.errors import ConfigError
 from gateline.values.identity import NOT_MINE, Identity, Refused

@@ -17,10 +17,10 @@ from gateline.authn.jose.compact import MalformedError, Token, read_token
 from gateline.authn.jose.key_config import Keys
 from gateline.authn.jose.key_source import KeySource
 from gateline.authn.method import MethodConfig, MethodParts, Outcome
-from gateline.authn.recent import Recent
 from gateline.authn.token_rules import ClaimRules, expired_at, refusal_of
 from gateline.context import Context
 from gateline.effects import Effects, Later, Shared
+from gateline.recent import Recent
 from gateline.values.decision import unavailable
 from gateline.values.errors import ConfigError
 from gateline.values.identity import NOT_MINE, Identity, NotMine, Refused
