@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from envoy_data_plane.envoy.config.cluster.v3 import Cluster, ClusterLbPolicy
+from envoy_data_plane.envoy.config.cluster.v3 import Cluster
 from envoy_data_plane.envoy.config.core.v3 import (
     ApiVersion,
     BackoffStrategy,
@@ -65,18 +65,15 @@ def _mixed(plan: Plan) -> bool:
 
 
 def _service(plan: Plan, options: EnvoyOptions) -> GrpcService:
-    service = GrpcService(
-        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER),
-        timeout=timedelta(milliseconds=plan.gateway.budgets.proxy_ms),
-    )
+    budget = timedelta(milliseconds=plan.gateway.budgets.proxy_ms)
+    service = GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER), timeout=budget)
     if len(options.sidecars) > 1:
         # A Check that never reached its worker has charged nothing: another worker may have it.
         service.retry_policy = RetryPolicy(
             retry_on="connect-failure,refused-stream,reset-before-request",
             num_retries=1,
-            retry_back_off=BackoffStrategy(
-                base_interval=timedelta(milliseconds=1), max_interval=timedelta(milliseconds=2)
-            ),
+            # Envoy takes the longest pause for the limit of one try, too.
+            retry_back_off=BackoffStrategy(base_interval=timedelta(milliseconds=1), max_interval=budget),
             retry_host_predicate=[
                 RetryPolicyRetryHostPredicate(name=PREVIOUS_HOSTS, typed_config=Any.pack(PreviousHostsPredicate()))
             ],
@@ -117,7 +114,6 @@ def sidecar_cluster(options: EnvoyOptions) -> Cluster:
         name=SIDECAR_CLUSTER,
         type=discovery_of(list(options.sidecars)),
         connect_timeout=_CONNECT,
-        lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         load_assignment=ClusterLoadAssignment(
             cluster_name=SIDECAR_CLUSTER, endpoints=[LocalityLbEndpoints(lb_endpoints=endpoints)]
         ),
