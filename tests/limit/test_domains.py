@@ -132,8 +132,8 @@ HEAD = "version: 1\ndomains:\n"
         ),
         ("  - domain: d\n    descriptors:\n      - key: a\n        share_threshold: true\n", "share_threshold is for"),
         (
-            "  - domain: d\n    descriptors:\n      - key: a\n        rate_limit:\n          unit: day\n          replaces: [{name: x}]\n",
-            "gateline.yaml:8: domains[0].descriptors[0].rate_limit.replaces[0].name replaces `x`",
+            "  - domain: d\n    descriptors:\n      - key: a\n        rate_limit: {unit: day, replaces: [{name: x}]}\n",
+            "gateline.yaml:6: domains[0].descriptors[0].rate_limit.replaces[0].name replaces `x`",
         ),
     ],
 )
