@@ -14,12 +14,12 @@ import sys
 import time
 from typing import Any
 
-from ext_authz import check
+from ext_authz import check, rate_limit
 from ext_authz.rpc import Handlers, Server
 from ext_authz.wire.health import Health
 from gateline.cli.options import ServeOptions
 from gateline.cli.policy import open_policy
-from gateline.cli.transport import listen
+from gateline.cli.transport import listen, service_names
 from gateline.cli.world import make_world, store_url
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
@@ -37,13 +37,15 @@ from gateline.runtime.reload import Reloader
 from gateline.runtime.sidecar_state import SidecarState, on_loop
 from gateline.values.errors import ConfigError
 
-SERVICES = ("envoy.service.auth.v3.Authorization",)
 _LOG = logging.getLogger("gateline")
 
 
-def handlers_of(engine: Engine) -> Handlers:
+def handlers_of(engine: Engine, metrics: Metrics) -> Handlers:
     """Every service that the sidecar offers."""
-    return {check.METHOD: check.check_handler(engine, time.time)}
+    return {
+        check.METHOD: check.check_handler(engine, time.time),
+        rate_limit.METHOD: rate_limit.rate_limit_handler(engine, time.time, metrics.count_domain),
+    }
 
 
 def run_sidecar(options: ServeOptions) -> None:
@@ -63,7 +65,6 @@ class _Sidecar:
         self._log = DecisionLog(config.level, _form(config), _write)
         self._metrics = Metrics()
         self._watcher = Watcher(self._metrics, self._log, time.time, loaded.revision)
-        self._health = Health(SERVICES)
         self._stop = asyncio.Event()
         self._loaded = loaded
 
@@ -79,7 +80,9 @@ class _Sidecar:
         self._state = SidecarState(loop, self._engine, self._world.not_ready, self._samples_of, self._reloader)
         self._signals(loop)
         self._log.start()
-        server = await listen(self._options.transport, handlers_of(self._engine), self._options.listen, self._health)
+        handlers = handlers_of(self._engine, self._metrics)
+        health = Health(service_names(handlers))
+        server = await listen(self._options.transport, handlers, self._options.listen, health)
         admin = self._report()
         _LOG.info("policy %s serves on %s", self._loaded.revision, server.address)
         try:

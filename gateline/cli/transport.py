@@ -9,6 +9,11 @@ from ext_authz.wire.health import Health
 from gateline.cli.options import TRANSPORTS
 
 
+def service_names(handlers: Handlers) -> tuple[str, ...]:
+    """The services to which the methods belong: `/envoy.….Authorization/Check` is the first one's."""
+    return tuple(dict.fromkeys(path.split("/")[1] for path in handlers))
+
+
 async def listen(transport: str, handlers: Handlers, address: str, health: Health) -> Server:
     """A server that listens; OSError where it can't have the address."""
     return await _START[transport](handlers, address, health)
@@ -17,8 +22,7 @@ async def listen(transport: str, handlers: Handlers, address: str, health: Healt
 async def _grpcio(handlers: Handlers, address: str, health: Health) -> Server:
     from ext_authz.grpcio_transport import serve  # noqa: PLC0415  # see above
 
-    services = sorted({path.split("/")[1] for path in handlers})
-    return await serve(handlers, address, status=health, reflected=services)
+    return await serve(handlers, address, status=health, reflected=service_names(handlers))
 
 
 async def _wire(handlers: Handlers, address: str, health: Health) -> Server:

@@ -10,6 +10,8 @@ from gateline.runtime.outcome import Outcome
 # Seconds. From a decision without I/O to one that used up its budget.
 BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
+MAX_DOMAINS = 1000
+
 Labels = tuple[tuple[str, str], ...]
 # Name and labels to a number. Plain data: it travels between processes as JSON and sums by key.
 Samples = dict[tuple[str, Labels], float]
@@ -20,11 +22,12 @@ _NOTHING = ("", "", "")
 class Metrics:
     """The counters of one process."""
 
-    __slots__ = ("_buckets", "_decisions", "_seconds", "_would")
+    __slots__ = ("_buckets", "_decisions", "_domains", "_seconds", "_would")
 
     def __init__(self) -> None:
         self._decisions: dict[tuple[str, str, str], int] = {}
         self._would: dict[tuple[str, str, str], int] = {}
+        self._domains: dict[tuple[str, str], int] = {}
         self._buckets = [0] * (len(BOUNDS_S) + 1)
         self._seconds = 0.0
 
@@ -38,6 +41,13 @@ class Metrics:
         self._buckets[bisect_left(BOUNDS_S, took_s)] += 1
         self._seconds += took_s
 
+    def count_domain(self, domain: str, outcome: str) -> None:
+        """Count one answer of ShouldRateLimit. A peer may name any domain: those beyond a bound count as one."""
+        key = (domain, outcome)
+        if key not in self._domains and len(self._domains) >= MAX_DOMAINS:
+            key = ("", outcome)
+        self._domains[key] = self._domains.get(key, 0) + 1
+
     def samples(self) -> Samples:
         """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
         samples: Samples = {}
@@ -45,6 +55,8 @@ class Metrics:
             for (route, decision, code), count in counts.items():
                 labels = (("route", route), ("decision", decision), ("code", code))
                 samples[f"gateline_{name}_total", labels] = count
+        for (domain, outcome), count in self._domains.copy().items():
+            samples["gateline_rate_limit_calls_total", (("domain", domain), ("outcome", outcome))] = count
         total = 0
         for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), list(self._buckets), strict=True):
             total += count

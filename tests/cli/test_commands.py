@@ -40,7 +40,7 @@ def explained(demo: Path, *arguments: str) -> dict:
 
 
 def test_help_names_every_command_and_imports_none():
-    code = "import sys; from gateline.cli.main import main; main(['-h'], standalone_mode=False); print(list(sys.modules))"
+    code = "import sys; from gateline.cli.main import main as m; m(['-h'], standalone_mode=False); print(sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert all(f"  {name} " in printed for name in COMMANDS)
     assert "pydantic" not in printed

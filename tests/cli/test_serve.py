@@ -12,6 +12,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from ext_authz.pb.envoy.service.ratelimit.v3.rls_pb2 import RateLimitRequest, RateLimitResponse
+from ext_authz.rate_limit import METHOD as RATE_LIMIT
 from tests.cli.demo import wait_until
 from tests.cli.sidecar import write_policy
 
@@ -40,6 +42,17 @@ def test_it_decides_and_tells_its_health_on_the_same_port(tmp_path, serve, trans
     with grpc.insecure_channel(f"127.0.0.1:{sidecar.port}") as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert answer.status == SERVING
+
+
+def test_the_rate_limit_service_answers_on_the_same_port_and_is_counted(serve):
+    limit = {"unit": "minute", "requests_per_unit": 1}
+    sidecar = serve({"domains": [{"domain": "edge", "descriptors": [{"key": "k", "rate_limit": limit}]}]}).wait_ready()
+    request = RateLimitRequest(domain="edge", descriptors=[{"entries": [{"key": b"k", "value": b"v"}]}])
+    with grpc.insecure_channel(f"127.0.0.1:{sidecar.port}") as channel:
+        ask = channel.unary_unary(RATE_LIMIT)
+        codes = [RateLimitResponse.FromString(ask(request.SerializeToString(), timeout=5)).overall_code for _ in (1, 2)]
+    assert codes == [RateLimitResponse.OK, RateLimitResponse.OVER_LIMIT]
+    assert sidecar.metric('gateline_rate_limit_calls_total{domain="edge",outcome="over_limit"}') == 1
 
 
 def test_metrics_count_each_decision_once(serve):

@@ -35,6 +35,17 @@ def test_what_a_shadowed_rule_would_have_refused_is_counted_apart():
     )
 
 
+def test_domains_that_a_peer_makes_up_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr("gateline.runtime.metrics.MAX_DOMAINS", 2)
+    metrics = Metrics()
+    for domain in ("a", "b", "c", "d", "a"):
+        metrics.count_domain(domain, "ok")
+    counts = {
+        dict(labels)["domain"]: count for (_, labels), count in metrics.samples().items() if "domain" in dict(labels)
+    }
+    assert counts == {"a": 2, "b": 1, "": 2}
+
+
 def test_buckets_hold_what_took_at_most_their_bound():
     samples = counted(("a", ALLOW, None, 0.001), ("a", ALLOW, None, 0.0011), ("a", ALLOW, None, 9)).samples()
     bucket = "gateline_decision_seconds_bucket"
