@@ -86,9 +86,13 @@ def roles_step(book: RoleBook) -> Any:
     def complete_roles(context: Context) -> None:
         identity = context.identity
         if identity is not None:
-            roles = book.roles_of(identity)
-            if roles != identity.roles:
-                context.identity = replace(identity, roles=roles)
+            # A verified credential gives the same identity again and again, and that remembers what comes of it.
+            complete = identity.memo.get(book)
+            if complete is None:
+                roles = book.roles_of(identity)
+                complete = identity if roles == identity.roles else replace(identity, roles=roles, memo={})
+                identity.memo[book] = complete
+            context.identity = complete
 
     return complete_roles
 
