@@ -68,12 +68,19 @@ def plan(loaded: Loaded) -> Plan:
         raise loaded.error([Fault(("routes",), "names no upstream in any route: there is nothing to compile")])
     if faults := list(_uncovered(gateway)):
         raise loaded.error(faults)
-    used = {planned.upstream.id for planned in routes}
+    used = {name for planned in routes for name in targets_of(planned.route)}
     return Plan(
         loaded,
         tuple(sorted(routes, key=lambda planned: planned.route.match.order)),
         tuple((("upstreams", i), up) for i, up in enumerate(gateway.upstreams) if up.id in used),
     )
+
+
+def targets_of(route: Route) -> tuple[str, ...]:
+    """The upstreams that a route's requests go to."""
+    if route.traffic_split is not None:
+        return tuple(weighted.target for weighted in route.traffic_split.upstream_weights)
+    return (route.upstream_id,) if route.upstream_id is not None else ()
 
 
 def needs_of(gateway: Gateway, route: Route) -> Needs:

@@ -47,6 +47,22 @@ def _upstreams(gateway: Gateway) -> Iterator[Fault]:
             yield _unknown(("routes", index, "upstream_id"), "upstream", route.upstream_id, known)
 
 
+def _splits(gateway: Gateway) -> Iterator[Fault]:
+    known = [upstream.id for upstream in gateway.upstreams]
+    for index, route in enumerate(gateway.routes):
+        split, path = route.traffic_split, ("routes", index, "traffic_split")
+        if split is None:
+            continue
+        targets = [weighted.target for weighted in split.upstream_weights]
+        for at, target in enumerate(targets):
+            if target not in known:
+                yield _unknown((*path, "upstream_weights", at, "target"), "upstream", target, known)
+        if route.upstream_id is not None and route.upstream_id not in targets:
+            yield Fault(path, f"has no share for the route's own upstream_id, {route.upstream_id}")
+        if split.sticky_by == "user_id" and not methods_of(route, [m.name for m in gateway.authentication]):
+            yield Fault((*path, "sticky_by"), "needs an identity, but the route asks for no authentication")
+
+
 def _authentication(gateway: Gateway) -> Iterator[Fault]:
     known = [method.name for method in gateway.authentication]
     for index, route in enumerate(gateway.routes):
@@ -87,7 +103,7 @@ def _conflicts(gateway: Gateway) -> Iterator[Fault]:
                 break
 
 
-CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _authentication, _roles, _conflicts, _domains)
+CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _splits, _authentication, _roles, _conflicts, _domains)
 
 
 def methods_of(route: Route, declared: Sequence[str]) -> Sequence[str]:

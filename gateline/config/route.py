@@ -13,6 +13,7 @@ from gateline.route.conditions import Condition, HostName
 from gateline.route.router import Match
 from gateline.sanitise.path import fault_of
 from gateline.schema.model import Model
+from gateline.split.config import TrafficSplit
 
 PathText = Annotated[str, StringConstraints(pattern="^/", max_length=2048)]
 HeaderName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
@@ -59,6 +60,7 @@ class Route(Model):
     authorization: Authorization | None = None
     tenant: Annotated[str, Field(min_length=1)] | None = None
     rate_limit: RateLimit | None = None
+    traffic_split: TrafficSplit | None = None
     cache: Cache | None = None
     mode: Literal["enforce", "shadow"] = "enforce"
 

@@ -21,6 +21,7 @@ from gateline.config.route import Route
 from gateline.limit.build import RouteLimits
 from gateline.limit.config import RateLimit
 from gateline.pipeline.step import Step
+from gateline.split.step import needs_of, split_step
 from gateline.values.errors import Path
 from gateline.values.request import Needs
 
@@ -114,6 +115,12 @@ def _by_identity(parts: Parts) -> Iterator[Step]:
         yield Step("limit by identity", point, limits.place, needs=Needs(client_address=True))
 
 
+def _split(parts: Parts) -> Iterator[Step]:
+    split = parts.route.traffic_split
+    if split is not None:
+        yield Step("split", split_step(split, parts.route.id), parts.place("traffic_split"), needs=needs_of(split))
+
+
 ORDER: tuple[Row, ...] = (
     Row(
         "limit by address",
@@ -127,4 +134,5 @@ ORDER: tuple[Row, ...] = (
         "rates and quotas of one identity in one charge, after all that may still refuse it",
         _by_identity,
     ),
+    Row("split", "where to, for what may pass; nobody refused takes a turn", _split),
 )

@@ -44,6 +44,7 @@ from gateline.compile.envoy.names import (
     SIDECAR_CLUSTER,
 )
 from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.split import chooses_by_user
 from gateline.compile.plan import Plan, PlannedRoute
 
 _CONNECT = timedelta(milliseconds=100)
@@ -91,6 +92,8 @@ def _ext_authz(plan: Plan, service: GrpcService, stat_prefix: str, *, fail_open:
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
         encode_raw_headers=True,
         validate_mutations=True,
+        # The cluster of a route that is split by user is chosen when the user is known.
+        clear_route_cache=chooses_by_user(plan),
         include_peer_certificate=any(planned.needs.certificate for planned in plan.routes),
     )
 

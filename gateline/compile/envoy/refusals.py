@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateline.compile.envoy.address import split_port
+from gateline.compile.envoy.split import split_refusals
 from gateline.compile.plan import Plan, PlannedRoute
 from gateline.config.upstream import Upstream
 from gateline.sanitise.identity_headers import spellings
@@ -25,6 +26,7 @@ def refusals(plan: Plan) -> Iterator[Fault]:
     for planned in plan.routes:
         yield from _conditions(planned, identity)
         yield from _route(planned)
+        yield from split_refusals(plan, planned)
 
 
 def _upstream(path: Path, upstream: Upstream) -> Iterator[Fault]:

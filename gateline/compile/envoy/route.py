@@ -25,6 +25,7 @@ from gateline.compile.envoy.ext_authz import ask_about
 from gateline.compile.envoy.match import quote, route_match
 from gateline.compile.envoy.names import PICKS, PREVIOUS_HOSTS, UNMATCHED
 from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.split import set_split
 from gateline.compile.plan import Plan, PlannedRoute
 from gateline.config.upstream import Upstream
 
@@ -47,12 +48,12 @@ def _route(plan: Plan, planned: PlannedRoute, options: EnvoyOptions) -> Route:
     return Route(
         name=planned.route.id,
         match=route_match(planned.route.match),
-        route=_action(planned),
+        route=_action(plan, planned),
         typed_per_filter_config=ask_about(plan, planned, options),
     )
 
 
-def _action(planned: PlannedRoute) -> RouteAction:
+def _action(plan: Plan, planned: PlannedRoute) -> RouteAction:
     route, upstream = planned.route, planned.upstream
     action = RouteAction(
         cluster=upstream.id,
@@ -68,6 +69,8 @@ def _action(planned: PlannedRoute) -> RouteAction:
     if upstream.load_balance == "ip-hash":
         source = RouteActionHashPolicyConnectionProperties(source_ip=True)
         action.hash_policy = [RouteActionHashPolicy(connection_properties=source)]
+    if route.traffic_split is not None:
+        set_split(action, plan, route.traffic_split)
     if upstream.protocol == "ws":
         action.upgrade_configs = [RouteActionUpgradeConfig(upgrade_type="websocket")]
     return action

@@ -1,0 +1,1 @@
+"""Splitting a route's traffic among upstreams: a share each, and the same for the same user where that is asked for."""
