@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,13 @@ def _scalar(value: Any) -> str:
     """Plain where YAML 1.1 and 1.2 read the same text again, else quoted."""
     if not isinstance(value, str):
         return json.dumps(value)
-    if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+    if _PLAIN.fullmatch(value) and _reads_as_itself(value):
         return value
     if value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     return json.dumps(value)
+
+
+@cache
+def _reads_as_itself(text: str) -> bool:
+    return bool(yaml.safe_load(text) == text)
