@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated
+.PHONY: help run test check format protos generated bench soak
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -42,3 +42,13 @@ protos: $(VENV)/.installed ## generate ext_authz/pb from protos/
 generated: protos ## write again all that is made from other files: messages, the schema, envoy.yaml
 	$(BIN)/gateline schema > docs/gateline.schema.json
 	$(BIN)/gateline compile envoy gateline.yaml > envoy.yaml
+
+ROWS    ?=
+SECONDS ?= 5
+ROUNDS  ?= 5
+bench: $(VENV)/.installed ## callouts side by side behind a real Envoy: ROWS=lean,reference/ours SECONDS=5 ROUNDS=5
+	$(BIN)/python -m bench.gateway --rows '$(ROWS)' --seconds $(SECONDS) --rounds $(ROUNDS)
+
+MINUTES ?= 10
+soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=10
+	$(BIN)/python -m bench.soak --minutes $(MINUTES)

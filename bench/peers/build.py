@@ -14,7 +14,11 @@ from pathlib import Path
 FOLDER = Path(os.environ.get("GATELINE_TOOLS") or Path.home() / ".cache" / "gateline" / "bin")
 _HERE = Path(__file__).resolve().parent
 # Our own programs by their folder, others by their module.
-_OURS = {"grpcload": _HERE / "grpcload"}
+_OURS = {
+    "grpcload": _HERE / "grpcload",
+    "authz": _HERE / "envoy" / "authz",
+    "ratelimit": _HERE / "envoy" / "ratelimit",
+}
 _OTHERS = {"h2spec": "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"}
 NAMES = (*_OURS, *_OTHERS)
 

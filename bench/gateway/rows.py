@@ -1,0 +1,73 @@
+"""The rows: who decides, what is sent, and what must be answered before anything is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from bench.gateway import policies
+from bench.gateway.callouts import Aio, Callout, Gateline, Go
+
+Kind = Literal["token", "traced", "paths", "keys", "limit"]
+Answers = Literal["anyone", "token", "key", "nobody", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`sends` names the load, `answers` what the callout is seen to do first; `count` is of routes or keys."""
+
+    name: str
+    says: str
+    callout: Callout | None
+    sends: Kind
+    answers: Answers
+    count: int = 1
+
+
+_LEAN = partial(Gateline, policies.lean)
+_REFERENCE = partial(Gateline, policies.reference, stored=True)
+_LIMITS = partial(Gateline, policies.limits, stored=True)
+
+
+def _routes(count: int) -> Row:
+    callout = Gateline(partial(policies.routes, count))
+    return Row(f"routes/{count}", f"ours, {count:,} routes", callout, "paths", "token", count)
+
+
+def _keys(count: int) -> Row:
+    callout = Gateline(partial(policies.keys, count))
+    return Row(f"keys/{count}", f"ours, {count:,} API keys", callout, "keys", "key", count)
+
+
+ROWS = (
+    Row("lean/no-filter", "no filter", None, "token", "nobody"),
+    Row("lean/ours", "ours", _LEAN(), "token", "token"),
+    Row("lean/ours-grpcio", "ours on grpcio", _LEAN(transport="grpcio"), "token", "token"),
+    Row("lean/grpcio-aio", "grpcio.aio, always allow", Aio(), "token", "anyone"),
+    Row("lean/go-allow", "Go, always allow", Go(verifies=False), "token", "anyone"),
+    Row("lean/go-rs256", "Go, RS256 and scope, each token verified", Go(verifies=True), "token", "token"),
+    Row("reference/no-filter", "no filter", None, "traced", "nobody"),
+    Row("reference/ours", "ours: log, limit", _REFERENCE(), "traced", "token"),
+    Row("reference/ours-grpcio", "ours on grpcio: log, limit", _REFERENCE(transport="grpcio"), "traced", "token"),
+    Row("reference/go-rs256", "Go, RS256 and scope; no log, no limit", Go(verifies=True), "traced", "token"),
+    Row("limits/ours", "ShouldRateLimit, direct", _LIMITS(), "limit", "limit"),
+    Row("limits/ours-grpcio", "ShouldRateLimit, direct, on grpcio", _LIMITS(transport="grpcio"), "limit", "limit"),
+    Row("workers/lean-2", "ours, 2 workers", _LEAN(workers=2), "token", "token"),
+    Row("workers/reference-2", "ours, 2 workers: log, limit", _REFERENCE(workers=2), "traced", "token"),
+    Row("workers/limits-2", "ShouldRateLimit, direct, 2 workers", _LIMITS(workers=2), "limit", "limit"),
+    _routes(10),
+    _routes(1000),
+    _routes(10_000),
+    _keys(1),
+    _keys(100_000),
+)
+
+
+def chosen(wanted: str) -> list[Row]:
+    """The rows whose names begin with one of these, joined by commas; all for none. `ValueError` if one fits none."""
+    starts = [each.strip() for each in wanted.split(",") if each.strip()]
+    for start in starts:
+        if not any(row.name.startswith(start) for row in ROWS):
+            raise ValueError(f"no row begins with {start!r}; there are {', '.join(row.name for row in ROWS)}")
+    return [row for row in ROWS if not starts or row.name.startswith(tuple(starts))]
