@@ -21,27 +21,32 @@ UNIT_NUMBERS = {"second": 1, "minute": 2, "hour": 3, "day": 4, "month": 5, "year
 
 def answer_bytes(judged: Sequence[Judged], headers: Sequence[Pair], *, shadow: bool) -> bytes:
     """The message; in shadow the overall code is OK whatever the descriptors say."""
-    over = any(one.over for one in judged) and not shadow
-    parts = [b"\x08\x02" if over else b"\x08\x01"]
-    parts += [_field(0x12, _status(one)) for one in judged]
+    over = False
+    parts = [b""]
+    for one in judged:
+        over = over or one.over
+        parts.append(_status(one))
     for name, value in headers:
-        parts.append(_field(0x1A, _field(0x0A, name.encode()) + _field(0x12, value.encode())))
+        parts.append(_header(name, value.encode()))
+    parts[0] = b"\x08\x02" if over and not shadow else b"\x08\x01"
     return b"".join(parts)
 
 
 def _status(one: Judged) -> bytes:
     limit, level = one.limit, one.level
     if limit is None:
-        return b"\x08\x01"
+        return b"\x12\x02\x08\x01"
     if limit.unlimited:
-        return b"\x08\x01\x18" + varint(MAX_UINT32)
-    code = b"\x08\x02" if one.over else b"\x08\x01"
-    if level is None:
-        return code + _current_limit(limit)
-    remaining = b"\x18" + varint(min(level.remaining, MAX_UINT32)) if level.remaining > 0 else b""
-    seconds = ceil(level.reset_s)
-    until = _field(0x22, b"\x08" + varint(seconds)) if seconds > 0 else b""
-    return code + _current_limit(limit) + remaining + until
+        return _field(0x12, b"\x08\x01\x18" + varint(MAX_UINT32))
+    content = (b"\x08\x02" if one.over else b"\x08\x01") + _current_limit(limit)
+    if level is not None:
+        if level.remaining > 0:
+            content += b"\x18" + varint(min(level.remaining, MAX_UINT32))
+        seconds = ceil(level.reset_s)
+        if seconds > 0:
+            until = varint(seconds)
+            content += b"\x22%c\x08%b" % (len(until) + 1, until)
+    return _field(0x12, content)
 
 
 @lru_cache(maxsize=4096)
@@ -51,8 +56,21 @@ def _current_limit(limit: DomainLimit) -> bytes:
     return _field(0x12, requests + b"\x10" + varint(UNIT_NUMBERS[limit.unit]) + name)
 
 
+def _header(name: str, value: bytes) -> bytes:
+    key = _key(name)
+    if len(key) + len(value) < 126:  # both lengths are one byte then
+        return b"\x1a%c%b\x12%c%b" % (len(key) + len(value) + 2, key, len(value), value)
+    return _field(0x1A, key + _field(0x12, value))
+
+
+@lru_cache(maxsize=64)
+def _key(name: str) -> bytes:
+    return _field(0x0A, name.encode())
+
+
 def _field(tag: int, content: bytes) -> bytes:
-    return b"%c%b%b" % (tag, varint(len(content)), content)
+    size = len(content)
+    return b"%c%c%b" % (tag, size, content) if size < 128 else b"%c%b%b" % (tag, varint(size), content)
 
 
 def varint(number: int) -> bytes:

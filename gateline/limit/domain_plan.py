@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateline.effects import Charge, Level, Take, TakeReply
 from gateline.limit.domain_tree import DomainLimit, DomainTree, Entry
@@ -30,8 +31,7 @@ class Asked:
     override: tuple[int, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A descriptor's status: its limit, None where it has none; its level, None where it is not known."""
 
     limit: DomainLimit | None
@@ -67,17 +67,16 @@ class Plan:
 
     def headers(self, judged: Sequence[Judged], now_unix_s: float, form: Form) -> list[Pair]:
         """What the client is told."""
-        standings = []
-        for policy, (limit, level, over) in zip(
-            self.policies, ((j.limit, j.level, j.over) for j in judged), strict=True
-        ):
+        standings, refused = [], False
+        for policy, one in zip(self.policies, judged, strict=True):
+            limit, level = one.limit, one.level
             if limit is not None and level is not None and not limit.shadow and level.remaining >= 0:
+                over = one.over
+                refused = refused or over
                 reset_s = level.retry_after_s if over else level.reset_s
-                standings.append(
-                    Standing(policy, limit.requests, UNITS[limit.unit], level.remaining, reset_s, refused=over)
-                )
+                standings.append(Standing(policy, limit.requests, UNITS[limit.unit], level.remaining, reset_s, over))
         headers = limit_headers(standings, now_unix_s, form)
-        if any(standing.refused for standing in standings):
+        if refused:
             headers.append(retry_after(standings, now_unix_s))
         return headers
 

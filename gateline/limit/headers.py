@@ -7,6 +7,7 @@ per policy); `X-RateLimit-*` tells the tightest one alone, with its reset as Uni
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil, floor
 from typing import Literal
 
@@ -23,19 +24,25 @@ def limit_headers(standings: Sequence[Standing], now_unix_s: float, form: Form) 
         return []
     headers: list[Pair] = []
     if form != "legacy":
-        headers.append(("ratelimit-policy", ", ".join(map(_policy, standings))))
-        headers.append(("ratelimit", ", ".join(_limit(standing, now_unix_s) for standing in standings)))
+        policies = [_policy(s.policy, s.limit, s.window_s) for s in standings]
+        second = floor(now_unix_s)
+        limits = [f'"{s.policy}";r={s.remaining};t={ceil(now_unix_s + s.reset_s) - second}' for s in standings]
+        headers = [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(limits))]
     if form != "draft":
-        tight = tightest(standings)
-        headers.append(("x-ratelimit-limit", str(tight.limit)))
-        headers.append(("x-ratelimit-remaining", str(tight.remaining)))
-        headers.append(("x-ratelimit-reset", str(ceil(now_unix_s + tight.reset_s))))
+        tight = standings[0] if len(standings) == 1 else tightest(standings)
+        headers += (
+            ("x-ratelimit-limit", str(tight.limit)),
+            ("x-ratelimit-remaining", str(tight.remaining)),
+            ("x-ratelimit-reset", str(ceil(now_unix_s + tight.reset_s))),
+        )
     return headers
 
 
 def retry_after(standings: Sequence[Standing], now_unix_s: float) -> Pair:
     """When to come again: never before the reset that the other fields tell (§6)."""
-    return "retry-after", str(max(1, _seconds(max(s.reset_s for s in standings if s.refused), now_unix_s)))
+    reset_s = max(standing.reset_s for standing in standings if standing.refused)
+    # In whole seconds, as the other fields have it: a client's clock may show no fractions.
+    return "retry-after", str(max(1, ceil(now_unix_s + reset_s) - floor(now_unix_s)))
 
 
 def tightest(standings: Sequence[Standing]) -> Standing:
@@ -43,15 +50,6 @@ def tightest(standings: Sequence[Standing]) -> Standing:
     return min(standings, key=lambda s: (not s.refused, -s.reset_s if s.refused else s.remaining, -s.reset_s))
 
 
-def _policy(standing: Standing) -> str:
-    window = f";w={standing.window_s}" if standing.window_s else ""
-    return f'"{standing.policy}";q={standing.limit}{window}'
-
-
-def _limit(standing: Standing, now_unix_s: float) -> str:
-    return f'"{standing.policy}";r={standing.remaining};t={_seconds(standing.reset_s, now_unix_s)}'
-
-
-def _seconds(reset_s: float, now_unix_s: float) -> int:
-    """Whole seconds until a reset that is also told as a Unix second: a client's clock may show no fractions."""
-    return ceil(now_unix_s + reset_s) - floor(now_unix_s)
+@lru_cache(maxsize=4096)
+def _policy(policy: str, limit: int, window_s: int) -> str:
+    return f'"{policy}";q={limit};w={window_s}' if window_s else f'"{policy}";q={limit}'

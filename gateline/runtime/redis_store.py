@@ -72,10 +72,12 @@ class RedisStore:
             if isinstance(reply, UnavailableError):
                 done(reply)
                 return
-            answer = TakeReply(levels_of(reply))
-            if not answer.allowed:
-                self._over_limit.note(charges, answer.levels)
-            done(answer)
+            levels = levels_of(reply)
+            for level in levels:
+                if not level.allowed:
+                    self._over_limit.note(charges, levels)
+                    break
+            done(TakeReply(levels))
 
         self._ask(self._evalsha(charges), min(deadline, self._loop.time() + effect.within_s), replied)
 
@@ -148,6 +150,9 @@ class RedisStore:
 
 def levels_of(reply: list[int]) -> tuple[Level, ...]:
     """The levels of a script's reply (`charge.lua`)."""
+    if len(reply) == 5:
+        _, allowed, remaining, retry_us, reset_us = reply
+        return (Level(allowed == 1, remaining, retry_us / 1e6, reset_us / 1e6),)
     return tuple(
         Level(reply[at] == 1, reply[at + 1], reply[at + 2] / 1e6, reply[at + 3] / 1e6) for at in range(1, len(reply), 4)
     )
