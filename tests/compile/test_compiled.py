@@ -132,6 +132,13 @@ def test_each_spelling_of_an_identity_header_is_removed_before_gateline_is_asked
             assert any(re.fullmatch(pattern, spelling) for pattern in patterns), spelling
 
 
+def test_the_peer_is_appended_once_whoever_tells_it() -> None:
+    for told in (False, True):
+        config = compile_envoy(gateway(PLAIN), EnvoyOptions(proxy_protocol=told))
+        assert manager(config).get("skip_xff_append", False) is not told
+        assert ("gateline.forwarded_for" in filters(config)) is not told
+
+
 def test_only_what_is_idempotent_is_sent_again_after_it_was_sent() -> None:
     found = routes(compile_envoy(gateway(PLAIN)))
     unsent = "connect-failure,refused-stream,reset-before-request"

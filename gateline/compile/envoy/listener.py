@@ -26,7 +26,7 @@ from gateline.compile.envoy.address import address_of
 from gateline.compile.envoy.ext_authz import ask_filters
 from gateline.compile.envoy.local_reply import local_replies
 from gateline.compile.envoy.options import EnvoyOptions
-from gateline.compile.envoy.request_headers import forwarded_for_filter, identity_filters
+from gateline.compile.envoy.request_headers import forwarded_for_filters, identity_filters
 from gateline.compile.envoy.route import route_table
 from gateline.compile.plan import Plan
 
@@ -63,7 +63,7 @@ def _manager(plan: Plan, options: EnvoyOptions) -> HttpConnectionManager:
         path_with_escaped_slashes_action=HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
         use_remote_address=True,
         xff_num_trusted_hops=plan.gateway.trusted_hops,
-        skip_xff_append=True,
+        skip_xff_append=not options.proxy_protocol,
         internal_address_config=_nobody_is_internal(),
         generate_request_id=True,
         preserve_external_request_id=False,
@@ -94,4 +94,4 @@ def _nobody_is_internal() -> HttpConnectionManagerInternalAddressConfig:
 
 def _filters(plan: Plan, options: EnvoyOptions) -> list[HttpFilter]:
     router = HttpFilter(name="envoy.filters.http.router", typed_config=Any.pack(Router(suppress_envoy_headers=True)))
-    return [forwarded_for_filter(), *identity_filters(plan), *ask_filters(plan, options), router]
+    return [*forwarded_for_filters(options), *identity_filters(plan), *ask_filters(plan, options), router]

@@ -21,6 +21,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from gateline.compile.envoy.match import quote
 from gateline.compile.envoy.names import FORWARDED_FOR, HEADER_MUTATION
+from gateline.compile.envoy.options import EnvoyOptions
 from gateline.compile.plan import Plan
 
 
@@ -33,14 +34,19 @@ def identity_filters(plan: Plan) -> list[HttpFilter]:
     return [HttpFilter(name=HEADER_MUTATION, typed_config=Any.pack(HeaderMutation(mutations=mutations)))]
 
 
-def forwarded_for_filter() -> HttpFilter:
-    """Appends who is at the other end of the connection."""
+def forwarded_for_filters(options: EnvoyOptions) -> list[HttpFilter]:
+    """Appends who is at the other end of the connection.
+
+    None where the PROXY protocol tells it: this operator knows only the physical peer, and Envoy's own way the told one.
+    """
+    if options.proxy_protocol:
+        return []
     peer = HeaderValueOption(
         header=HeaderValue(key="x-forwarded-for", value="%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
         append_action=HeaderValueOptionHeaderAppendAction.APPEND_IF_EXISTS_OR_ADD,
     )
     mutations = Mutations(request_mutations=[Mutation(append=peer)])
-    return HttpFilter(name=FORWARDED_FOR, typed_config=Any.pack(HeaderMutation(mutations=mutations)))
+    return [HttpFilter(name=FORWARDED_FOR, typed_config=Any.pack(HeaderMutation(mutations=mutations)))]
 
 
 def _removal(name: str) -> Mutation:
