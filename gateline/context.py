@@ -33,7 +33,7 @@ class Context:
     headers that the client sent; `set_headers` what a step sets on the request, `response_headers` on the answer.
     `standings` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
     `notes` is None unless somebody asks for an explanation. `would` is what a shadowed rule would have answered.
-    `route_id`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
+    `route_id`, `check_s`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
     """
 
     request: Request
@@ -45,6 +45,7 @@ class Context:
     response_headers: list[Pair] = field(default_factory=list)
     upstream: str | None = None
     route_id: str = ""
+    check_s: float = 0.15
     shadow: bool = False
     step: str = ""
     decision: Decision | None = None

@@ -37,6 +37,8 @@ class Method(Protocol):
 class MethodConfig(Model):
     """The parent of every method's `Config`: a name that routes refer to, and how to build it."""
 
+    # Whether a decision may have to wait for a hash or for another server: then the budgets are longer by default.
+    SLOW: ClassVar[bool] = False
     name: Annotated[str, Field(min_length=1, max_length=64)]
     # The part of the built method's needs that a compiled proxy must be told (body, certificate): known without any
     # secret, so that a policy compiles where its secrets are not.

@@ -48,7 +48,7 @@ class Rule(Model):
 
     @property
     def needs(self) -> Needs:
-        """What its condition asks of an adapter."""
+        """What it asks of an adapter."""
         needs = Needs(method=self.methods is not None)
         return needs | compiled(self.when).needs if self.when is not None else needs
 

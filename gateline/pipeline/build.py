@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateline.authn.method import Method, MethodParts
+from gateline.config.budgets import budgets_of
 from gateline.config.load import Loaded
 from gateline.limit.domain_rules import DomainRules
 from gateline.limit.domain_tree import trees_of
@@ -50,7 +51,8 @@ def build(loaded: Loaded) -> Snapshot:
         for step in steps:
             needs |= step.needs
         shadow = "shadow" in (route.mode, gateway.mode)
-        routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs)
+        check_s = budgets_of(gateway, route).check_ms / 1000
+        routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs, check_s)
     open_route = _open_route(loaded, headers)
     return Snapshot(
         revision=loaded.revision,

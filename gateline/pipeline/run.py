@@ -59,6 +59,11 @@ class Pending:
         self.single = False
         self.effects: tuple[Effect, ...] = ()
 
+    @property
+    def check_s(self) -> float:
+        """How long the whole decision may take."""
+        return self._context.check_s
+
     def start(self) -> Decision | Pending:
         """Run to the first effect."""
         return self._advance(self._asking.__next__)
@@ -238,6 +243,7 @@ def _where(error: Exception) -> str:
 def _chosen(context: Context, route: BuiltRoute) -> None:
     context.route_id = route.id
     context.shadow = route.shadow
+    context.check_s = route.check_s
     if context.notes is not None:
         context.notes[-1].rule = route.rule
         context.explain(f"route {route.id}" if route.id else "no route, and unmatched requests are allowed")

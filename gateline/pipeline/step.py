@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BuiltRoute:
-    """A route as it runs."""
+    """A route as it runs. `check_s` is how long a decision on it may take."""
 
     id: str
     steps: tuple[Step, ...]
@@ -38,3 +38,4 @@ class BuiltRoute:
     rule: str = ""
     shadow: bool = False
     needs: Needs = Needs()  # noqa: RUF009  # frozen
+    check_s: float = 0.15

@@ -14,7 +14,6 @@ from gateline.pipeline.run import Pending
 from gateline.values.decision import Decision
 from gateline.values.errors import UnavailableError
 
-
 # An answer of its own may be None; a second answer to one effect is ignored.
 _UNANSWERED: Any = object()
 

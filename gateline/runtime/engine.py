@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gateline.config.load import Loaded
 from gateline.pipeline.build import Snapshot, build
-from gateline.pipeline.run import Observer, Pipeline, ignore
+from gateline.pipeline.run import Observer, Pending, Pipeline, ignore
 from gateline.runtime.drive import World, drive
 from gateline.values.decision import Decision
 from gateline.values.request import Request
@@ -41,9 +41,10 @@ class Engine:
 
         `within_s` is the peer's own deadline; the check's budget holds where it is shorter.
         """
-        pipeline = self.pipeline
-        state = pipeline.decide(request)
-        budget_s = pipeline.snapshot.check_s
+        state = self.pipeline.decide(request)
+        if not isinstance(state, Pending):
+            return state
+        budget_s = state.check_s
         if within_s is not None and within_s < budget_s:
             budget_s = within_s
         return drive(state, self.world, self.clock() + budget_s, done)

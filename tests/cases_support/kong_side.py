@@ -47,7 +47,7 @@ class KongCases:
     def _file(self, prepared: Prepared) -> Path:
         """The gateway as a file. Where it has limits, every row gets its own, whose buckets are full."""
         known = self._files.get(prepared.key)
-        if known is not None and "rate_limit" not in prepared.key and "quota" not in prepared.key:
+        if known is not None and not any(word in prepared.key for word in ("rate_limit", "quota", "attempts")):
             return known
         name = f"kong-{uuid.uuid4().hex[:12]}"
         data = {"decision_log": {"level": "off"}, **prepared.data, "namespace": name}

@@ -1,0 +1,1 @@
+"""Passwords: their stored hashes, and files of them."""
