@@ -81,7 +81,7 @@ class Sidecar:
         assert len(lines) <= 1, lines
         return float(lines[0].rpartition(" ")[2]) if lines else 0.0
 
-    def wait_ready(self, within_s: float = 10.0) -> Sidecar:
+    def wait_ready(self, within_s: float = 30.0) -> Sidecar:
         wait_until(lambda: self.readyz()["ready"] or self.process.poll() is not None, within_s)
         assert self.process.poll() is None, self.err
         return self
@@ -105,4 +105,4 @@ class Sidecar:
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(30)

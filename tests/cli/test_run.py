@@ -125,7 +125,7 @@ def test_a_port_in_use_is_an_error_that_says_what_to_do(another):
     port = free_ports()
     with socket.create_server(("127.0.0.1", port)):
         running = another(port)
-        assert running.process.wait(20) == 1
+        assert running.process.wait(30) == 1
     assert f"port {port}" in running.err
     assert "make run PORT=12000" in running.err
     assert running.out == ""
@@ -149,6 +149,6 @@ def test_when_a_part_dies_it_says_which_and_ends(another, word: str, name: str):
     parts = running.parts()
     victim = running.part(word)
     subprocess.run(["kill", "-KILL", str(victim)], check=True)
-    assert running.process.wait(15) == 1
+    assert running.process.wait(30) == 1
     assert f"{name} (process {victim}) was killed by SIGKILL" in running.err
     assert not any(map(alive, parts))

@@ -60,7 +60,7 @@ def test_readiness_follows_the_store_and_decisions_go_on(serve, valkey: Valkey):
 
 def test_workers_share_their_counts_by_the_store(serve, valkey: Valkey):
     environ = {"GATELINE_STORE": f"unix://{valkey.path}"}
-    sidecar = serve({"routes": ROUTES}, "--workers", "2", environ=environ).wait_ready(15)
+    sidecar = serve({"routes": ROUTES}, "--workers", "2", environ=environ).wait_ready()
     assert sorted(sidecar.status("/deny", worker=worker) for worker in (0, 1, 0)) == [200, 200, 429]
 
 
@@ -73,6 +73,6 @@ def test_a_store_that_is_away_at_the_start_is_waited_for(serve, tmp_path: Path):
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1:6379", "redis://h:port"])
 def test_an_address_that_is_no_store_is_an_error(serve, url: str):
     sidecar = serve({}, "--store", url)
-    assert sidecar.process.wait(10) == 2
+    assert sidecar.process.wait(30) == 2
     assert "Traceback" not in sidecar.err
     assert "error: " in sidecar.err

@@ -14,7 +14,7 @@ from tests.cli.sidecar import write_policy
 @pytest.fixture
 def pair(serve):
     """Two workers."""
-    return serve({}, "--workers", "2").wait_ready(15)
+    return serve({}, "--workers", "2").wait_ready()
 
 
 def test_worker_i_listens_on_port_plus_i_and_counts_are_summed(pair):
@@ -61,6 +61,6 @@ def test_no_worker_outlives_its_supervisor(pair, number: int):
 def test_workers_that_cannot_listen_are_an_error_and_not_a_loop(serve):
     first = serve().wait_ready()
     second = serve({}, "--workers", "2", "--listen", f"127.0.0.1:{first.port - 1}")
-    assert second.process.wait(15) == 2
+    assert second.process.wait(30) == 2
     assert "can't start" in second.err
     assert "Traceback" not in second.err
