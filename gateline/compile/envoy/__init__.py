@@ -19,8 +19,10 @@ def compile_envoy(loaded: Loaded, options: EnvoyOptions | None = None) -> dict[s
 
     `ConfigError` names the line of what Envoy cannot do. Needs the extra `gateline[envoy]`.
     """
-    from gateline.compile.envoy.bootstrap import bootstrap  # noqa: PLC0415  # see above
-
+    try:
+        from gateline.compile.envoy.bootstrap import bootstrap  # noqa: PLC0415  # see above
+    except ModuleNotFoundError as error:
+        raise ImportError("compiling to Envoy needs its types: pip install 'gateline[envoy]'") from error
     return bootstrap(plan(loaded), options or EnvoyOptions())
 
 

@@ -37,7 +37,7 @@ def identity_filters(plan: Plan) -> list[HttpFilter]:
 def forwarded_for_filters(options: EnvoyOptions) -> list[HttpFilter]:
     """Appends who is at the other end of the connection.
 
-    None where the PROXY protocol tells it: this operator knows only the physical peer, and Envoy's own way the told one.
+    None where the PROXY protocol tells it: this operator knows only the physical peer, Envoy's own way the told one.
     """
     if options.proxy_protocol:
         return []
