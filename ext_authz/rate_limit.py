@@ -7,7 +7,7 @@ Route limits are never charged here: Check does that. Without a store the call i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -15,8 +15,9 @@ from ext_authz.pb.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import Rate
 from ext_authz.pb.envoy.service.ratelimit.v3.rls_pb2 import RateLimitRequest
 from ext_authz.pb.envoy.type.v3.ratelimit_unit_pb2 import RateLimitUnit
 from ext_authz.rate_limit_answer import answer_bytes
+from ext_authz.rate_limit_single import Single, single_of
 from ext_authz.rpc import Call, Handler, RpcError, Status
-from gateline.effects import Answer
+from gateline.effects import Answer, TakeReply
 from gateline.limit.domain_plan import Asked, Plan
 from gateline.limit.domain_rules import DomainRules
 from gateline.runtime.engine import Engine
@@ -36,6 +37,14 @@ def rate_limit_handler(
     return _ShouldRateLimit(engine, now_unix_s, observe)
 
 
+class _Known(NamedTuple):
+    """A call that was seen before: its plan, and the short way to its answer where there is one."""
+
+    domain: str
+    plan: Plan
+    single: Single | None
+
+
 class _ShouldRateLimit:
     """Keeps the plan of each distinct call, since a proxy repeats them, until the policy changes."""
 
@@ -43,7 +52,7 @@ class _ShouldRateLimit:
         self._engine = engine
         self.now_unix_s = now_unix_s
         self.observe = observe
-        self._plans: dict[bytes, tuple[str, Plan]] = {}
+        self._plans: dict[bytes, _Known] = {}
         self._rules: DomainRules | None = None
 
     def __call__(self, data: bytes, call: Call) -> bytes | None:
@@ -57,8 +66,8 @@ class _ShouldRateLimit:
             if len(self._plans) >= KEPT_PLANS:
                 self._plans.clear()
             self._plans[data] = found
-        domain, plan = found
-        waiting = _Waiting(self, rules, domain, plan, call)
+        plan = found.plan
+        waiting = _Waiting(self, rules, found, call)
         within_s, timeout_s = rules.within_s, call.timeout_s
         deadline = engine.clock() + (within_s if timeout_s is None else min(within_s, timeout_s))
         for index, take in enumerate(plan.takes):
@@ -69,16 +78,15 @@ class _ShouldRateLimit:
 class _Waiting:
     """One call and the replies that it waits for."""
 
-    __slots__ = ("_call", "_domain", "_inline", "_left", "_plan", "_replies", "_rules", "_service")
+    __slots__ = ("_call", "_inline", "_known", "_left", "_replies", "_rules", "_service")
 
-    def __init__(self, service: _ShouldRateLimit, rules: DomainRules, domain: str, plan: Plan, call: Call) -> None:
+    def __init__(self, service: _ShouldRateLimit, rules: DomainRules, known: _Known, call: Call) -> None:
         self._service = service
         self._rules = rules
-        self._domain = domain
-        self._plan = plan
+        self._known = known
         self._call = call
-        self._replies: list[Any] = [None] * len(plan.takes)
-        self._left = len(plan.takes)
+        self._left = len(known.plan.takes)
+        self._replies: list[Any] = [None] * self._left
         self._inline = True
 
     def into(self, index: int) -> Callable[[Answer], None]:
@@ -102,19 +110,23 @@ class _Waiting:
             self._call.fail(error.status, error.message)
 
     def _answer(self) -> bytes:
-        service, rules = self._service, self._rules
+        service, rules, known = self._service, self._rules, self._known
+        if known.single is not None and isinstance(self._replies[0], TakeReply):
+            level = self._replies[0].levels[0]
+            service.observe(known.domain, "ok" if level.allowed else "over_limit")
+            return known.single(level, service.now_unix_s())
         try:
-            judged = self._plan.judge(self._replies)
+            judged = known.plan.judge(self._replies)
         except UnavailableError as error:
-            service.observe(self._domain, "unavailable")
+            service.observe(known.domain, "unavailable")
             raise RpcError(Status.UNAVAILABLE, "the store of the limits is unavailable") from error
         over = any(one.over for one in judged)
-        service.observe(self._domain, "over_limit" if over else "ok")
-        headers = rules.headers(self._plan, judged, service.now_unix_s())
+        service.observe(known.domain, "over_limit" if over else "ok")
+        headers = rules.headers(known.plan, judged, service.now_unix_s())
         return answer_bytes(judged, headers, shadow=rules.shadow)
 
 
-def _read(data: bytes, rules: DomainRules) -> tuple[str, Plan]:
+def _read(data: bytes, rules: DomainRules) -> _Known:
     try:
         request = RateLimitRequest.FromString(data)
     except DecodeError as error:
@@ -124,7 +136,8 @@ def _read(data: bytes, rules: DomainRules) -> tuple[str, Plan]:
     # rls.proto: a request's own hits_addend of 0 is one that was not set, and means 1.
     default = request.hits_addend or 1
     asked = [_asked(descriptor, default) for descriptor in request.descriptors]
-    return request.domain, rules.plan(request.domain, asked)
+    plan = rules.plan(request.domain, asked)
+    return _Known(request.domain, plan, None if rules.shadow else single_of(plan, rules.form))
 
 
 def _asked(descriptor: RateLimitDescriptor, default: int) -> Asked:

@@ -27,7 +27,7 @@ def answer_bytes(judged: Sequence[Judged], headers: Sequence[Pair], *, shadow: b
         over = over or one.over
         parts.append(_status(one))
     for name, value in headers:
-        parts.append(_header(name, value.encode()))
+        parts.append(header(name, value.encode()))
     parts[0] = b"\x08\x02" if over and not shadow else b"\x08\x01"
     return b"".join(parts)
 
@@ -38,7 +38,7 @@ def _status(one: Judged) -> bytes:
         return b"\x12\x02\x08\x01"
     if limit.unlimited:
         return _field(0x12, b"\x08\x01\x18" + varint(MAX_UINT32))
-    content = (b"\x08\x02" if one.over else b"\x08\x01") + _current_limit(limit)
+    content = (b"\x08\x02" if one.over else b"\x08\x01") + current_limit(limit)
     if level is not None:
         if level.remaining > 0:
             content += b"\x18" + varint(min(level.remaining, MAX_UINT32))
@@ -50,13 +50,15 @@ def _status(one: Judged) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _current_limit(limit: DomainLimit) -> bytes:
+def current_limit(limit: DomainLimit) -> bytes:
+    """The field `current_limit` of a status."""
     requests = b"\x08" + varint(limit.requests) if limit.requests else b""
     name = _field(0x1A, limit.name.encode()) if limit.name else b""
     return _field(0x12, requests + b"\x10" + varint(UNIT_NUMBERS[limit.unit]) + name)
 
 
-def _header(name: str, value: bytes) -> bytes:
+def header(name: str, value: bytes) -> bytes:
+    """One of `response_headers_to_add`."""
     key = _key(name)
     if len(key) + len(value) < 126:  # both lengths are one byte then
         return b"\x1a%c%b\x12%c%b" % (len(key) + len(value) + 2, key, len(value), value)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateline.values.errors import UnavailableError
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One bucket of a charge point.
 
     `key` is the whole store key; `algorithm` a file stem of `limit/algorithms`; `figures` that algorithm's integers;
@@ -28,8 +27,7 @@ class Charge:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """A bucket after a `Take`: whether it had room, what is left of it, and when (seconds from now).
 
     `retry_after_s` is 0 where it had room; `reset_s` is when it is full again (a window: when it ends).

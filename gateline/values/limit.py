@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """`limit` requests in `window_s` seconds (0: a month), `remaining` of them left.
 
     `reset_s` is when there is more again: where the limit refused, when the same request would pass.
