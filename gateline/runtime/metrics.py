@@ -22,12 +22,13 @@ _NOTHING = ("", "", "")
 class Metrics:
     """The counters of one process."""
 
-    __slots__ = ("_buckets", "_decisions", "_domains", "_seconds", "_would")
+    __slots__ = ("_buckets", "_decisions", "_domains", "_fallbacks", "_seconds", "_would")
 
     def __init__(self) -> None:
         self._decisions: dict[tuple[str, str, str], int] = {}
         self._would: dict[tuple[str, str, str], int] = {}
         self._domains: dict[tuple[str, str], int] = {}
+        self._fallbacks: dict[tuple[str, str], int] = {}
         self._buckets = [0] * (len(BOUNDS_S) + 1)
         self._seconds = 0.0
 
@@ -48,6 +49,11 @@ class Metrics:
             key = ("", outcome)
         self._domains[key] = self._domains.get(key, 0) + 1
 
+    def count_fallback(self, route: str, on_failure: str) -> None:
+        """Count a limit that was let pass (`allow`) or judged by this process alone (`local`) without the store."""
+        key = (route, on_failure)
+        self._fallbacks[key] = self._fallbacks.get(key, 0) + 1
+
     def samples(self) -> Samples:
         """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
         samples: Samples = {}
@@ -55,6 +61,8 @@ class Metrics:
             for (route, decision, code), count in counts.items():
                 labels = (("route", route), ("decision", decision), ("code", code))
                 samples[f"gateline_{name}_total", labels] = count
+        for (route, on_failure), count in self._fallbacks.copy().items():
+            samples["gateline_limit_fallbacks_total", (("route", route), ("on_failure", on_failure))] = count
         for (domain, outcome), count in self._domains.copy().items():
             samples["gateline_rate_limit_calls_total", (("domain", domain), ("outcome", outcome))] = count
         total = 0

@@ -32,6 +32,8 @@ class Watcher:
         # The wall clock may step back between the two readings.
         took_s = max(0.0, self._now_unix_s() - request.now)
         self._metrics.count(context.route_id, outcome, would, took_s)
+        for fallback in context.fallbacks:
+            self._metrics.count_fallback(context.route_id, fallback.partition(":")[0])
         level = self._log.level
         if level == "off" or (level == "refused" and not outcome.code and would is None):
             return
@@ -48,10 +50,15 @@ class Watcher:
                 context.route_id,
                 context.step,
                 outcome,
-                refusal.problem.why if refusal is not None else "",
+                refusal.problem.why if refusal is not None else _fallbacks(context),
                 identity.user_id if identity is not None else "",
                 identity.credential_id if identity is not None else "",
                 self.revision,
                 would,
             )
         )
+
+
+def _fallbacks(context: Context) -> str:
+    """Which limits went by their `on_failure`, for the log; empty nearly always."""
+    return f"without the store: {', '.join(context.fallbacks)}" if context.fallbacks else ""

@@ -68,3 +68,12 @@ def test_the_level_says_which_decisions_are_lines(decision, would, level: str, l
     written = Written(level)
     assert bool(written.see(context(decision, would=would))) is logged
     assert written.metrics.samples()["gateline_decision_seconds_count", ()] == 1
+
+
+def test_a_limit_that_went_by_its_on_failure_is_logged_and_counted():
+    written = Written("all")
+    line = written.see(context(Allow(), route_id="r", fallbacks=["allow:r", "local:global"]))
+    assert '"why":"without the store: allow:r, local:global"' in line
+    samples = written.metrics.samples()
+    for way in ("allow", "local"):
+        assert samples["gateline_limit_fallbacks_total", (("route", "r"), ("on_failure", way))] == 1
