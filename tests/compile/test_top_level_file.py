@@ -23,7 +23,7 @@ def demo(folder: Path) -> Loaded:
 
 def test_it_is_up_to_date(tmp_path: Path) -> None:
     expected = render_yaml(demo(tmp_path))
-    assert (ROOT / "envoy.yaml").read_text() == expected, "stale: run `make envoy.yaml`"
+    assert (ROOT / "envoy.yaml").read_text() == expected, "stale: run `make generated`"
 
 
 def test_it_says_what_the_compiler_says_and_envoy_takes_it(tmp_path: Path) -> None:
