@@ -8,12 +8,27 @@ from urllib.parse import quote
 
 from gateline.values.codes import CODES
 from gateline.values.decision import Deny, Reply, Unavailable
-from gateline.values.headers import Pair
+from gateline.values.headers import Headers, Pair
 from gateline.values.request import Request
+from kong_plugins.adapter.request import KongRequest
 from kong_plugins.adapter.told import told
 
 
-def refuse(kong: Any, decision: Deny | Unavailable, request: Request) -> None:
+def refuse(kong: Any, decision: Deny | Unavailable, request: KongRequest) -> None:
+    """End the request with a problem, and ask for what only a refusal needs: its id, and whether this is gRPC."""
+    if not request.reading.headers:
+        request.headers = Headers([("content-type", told(kong.request.get_header("content-type")) or "")])
+    name(kong, request)
+    exit_with(kong, decision, request)
+
+
+def name(kong: Any, request: Request) -> None:
+    """Give the request its id, which nobody needs before it is refused or logged."""
+    if not request.request_id:
+        request.request_id = told(kong.nginx.get_var("kong_request_id")) or ""
+
+
+def exit_with(kong: Any, decision: Deny | Unavailable, request: Request) -> None:
     """End the request with a problem (RFC 9457). Nothing may be asked of Kong after it."""
     problem = decision.problem
     if request.is_grpc:

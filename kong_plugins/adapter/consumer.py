@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from pydantic import field_validator
+
 from gateline.schema.model import Model
 from gateline.values.headers import Headers, Pair, is_field_value
 from gateline.values.identity import Identity
@@ -23,6 +25,16 @@ class ConsumerConfig(Model):
     """The consumer's field that is the identity's `user_id`."""
     consumer_optional: bool = False
     """Whether an identity passes for which Kong has no consumer."""
+
+    @field_validator("consumer_by")
+    @classmethod
+    def _reachable(cls, by: str) -> str:  # pydantic's own signature
+        if by == "custom_id":
+            raise ValueError(
+                "can't be custom_id: Kong's PDK shows a plugin server consumers by id and username alone "
+                "(kong.client.load_consumer); give the consumers the user ids as their usernames"
+            )
+        return by
 
 
 def find(kong: Any, identity: Identity) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from gateline.values.decision import unavailable
 from gateline.values.headers import Headers
 from gateline.values.request import Request
-from kong_plugins.adapter.answer import refuse
+from kong_plugins.adapter.answer import exit_with
 from kong_plugins.runtime import hub
 from kong_plugins.runtime.faults import FaultLog
 
@@ -32,4 +32,4 @@ def guarded(kong: Any, plugin: str, run: Callable[[], None]) -> None:
     except BaseException as error:  # noqa: BLE001  # SystemExit too: the thread would end without an answer
         _faults().report(plugin, "access", error)
         nobody = Request("", "", "", Headers(), "", 0.0)
-        refuse(kong, unavailable("internal_error", type(error).__name__), nobody)
+        exit_with(kong, unavailable("internal_error", type(error).__name__), nobody)

@@ -6,13 +6,12 @@ import time
 from typing import Any
 
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable, deny, unavailable
-from gateline.values.headers import Headers, Pair
+from gateline.values.headers import Pair
 from kong_plugins.adapter import consumer
-from kong_plugins.adapter.answer import edit, refuse, reply
+from kong_plugins.adapter.answer import edit, name, refuse, reply
 from kong_plugins.adapter.limit_headers import LimitHeaders
 from kong_plugins.adapter.policy import Policy
-from kong_plugins.adapter.reading import Reading
-from kong_plugins.adapter.request import KongRequest, TooManyHeadersError, address, read
+from kong_plugins.adapter.request import KongRequest, TooManyHeadersError, address, nobody, read
 from kong_plugins.adapter.told import told
 from kong_plugins.adapter.verdict import give_verdict
 
@@ -83,12 +82,10 @@ class Judge:
         return self._limit_headers(request.context, request.now)
 
     def _refuse(self, kong: Any, decision: Deny | Unavailable, request: KongRequest) -> None:
-        if not request.reading.headers:
-            request.headers = Headers([("content-type", told(kong.request.get_header("content-type")) or "")])
         limits = self._limits(request)
         if limits:
             decision = type(decision)(decision.problem, (*decision.headers, *limits))
-        refuse(kong, decision, self._named(kong, request))
+        refuse(kong, decision, request)
 
     def _note(self, kong: Any, request: KongRequest, decision: Decision) -> None:
         """Count and log; what only the log wants is asked for now."""
@@ -97,20 +94,7 @@ class Judge:
             return
         level = self._policy.log.level
         if level == "all" or (level == "refused" and (not isinstance(decision, Allow) or context.would is not None)):
-            self._named(kong, request)
+            name(kong, request)
             request.method = request.method or told(kong.request.get_method())
             request.peer = request.peer or address(kong, peer=False)
         self._policy.note(context)
-
-    def _named(self, kong: Any, request: KongRequest) -> KongRequest:
-        """The request with its id, which nobody needs before it is refused or logged."""
-        if not request.request_id:
-            request.request_id = told(kong.nginx.get_var("kong_request_id")) or ""
-        return request
-
-
-def nobody(reading: Reading) -> KongRequest:
-    """A request of which nothing could be read."""
-    request = KongRequest("", "", "", Headers(), "", time.time())
-    request.context, request.reading = None, reading
-    return request

@@ -26,7 +26,8 @@ class RateLimitConfig(StoreConfig):
     key_by: Literal["ip", "consumer", "credential"] = "ip"
     """Whom a bucket belongs to; without a consumer or credential it is the address."""
     algorithm: AlgorithmTag = "token_bucket"
-    window_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    window_s: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    """How long a sliding window is; a minute without it."""
     cost: Count = 1
     on_failure: Literal["deny", "allow", "local"] = "deny"
     headers: Literal["kong", "both", "draft", "legacy", "off"] = "kong"
@@ -42,7 +43,7 @@ class RateLimitPlugin:
         self._key_by = found.key_by
         own = found.headers == "kong"
         fields = ("requests_per_minute", "burst", "algorithm", "window_s", "cost", "on_failure")
-        limit = {name: getattr(found, name) for name in fields}
+        limit = {name: getattr(found, name) for name in fields if getattr(found, name) is not None}
         route = {"id": self._route, "auth_required": False, "rate_limit": {**limit, "key_by": "ip"}}
         gateway = {**store_of(found), "rate_limit_headers": "off" if own else found.headers}
         policy = policy_of(NAME, route, gateway, headers=False)

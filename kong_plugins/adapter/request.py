@@ -55,6 +55,13 @@ def read(
     return request
 
 
+def nobody(reading: Reading) -> KongRequest:
+    """A request of which nothing could be read."""
+    request = KongRequest("", "", "", Headers(), "", 0.0)
+    request.context, request.reading = None, reading
+    return request
+
+
 def address(kong: Any, *, peer: bool) -> str:
     """The client's address: who connects, or what Kong's own `trusted_ips` make of it."""
     found = told(kong.client.get_ip() if peer else kong.client.get_forwarded_ip())

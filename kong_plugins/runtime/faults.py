@@ -26,7 +26,9 @@ class FaultLog:
 
     def report(self, plugin: str, phase: str, error: BaseException) -> None:
         """Write the fault, or count it where it was written already."""
-        key = (plugin, phase, type(error).__name__, _place(error))
+        # A configuration that can't be used is told each time it is another one: the line it names is what helps.
+        where = _summary(error) if phase == "start" else _place(error)
+        key = (plugin, phase, type(error).__name__, where)
         now = self._clock()
         seen = self._seen.get(key)
         if seen is None:
