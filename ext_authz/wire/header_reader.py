@@ -35,14 +35,11 @@ class HeaderReader(Generic[T]):
         self._list_bytes = header_list_bytes
         self._changes = 0
         self._changing_blocks = 0
+        self.table_is_harmful = False
+        """Whether the peer changes the table so often that nothing can be remembered."""
         self._blocks: dict[bytes, T] = {}
         self._templates: list[tuple[Template, Head, T]] = []
         self._last: tuple[bytes, list[Field]] | None = None
-
-    @property
-    def table_is_harmful(self) -> bool:
-        """Whether the peer changes the table so often that nothing can be remembered."""
-        return self._changing_blocks > _MAX_TABLE_CHANGES
 
     def limit_table(self, limit_bytes: int) -> None:
         """The peer has acknowledged our SETTINGS_HEADER_TABLE_SIZE; its next block must be looked at for that."""
@@ -82,6 +79,7 @@ class HeaderReader(Generic[T]):
         if self._decoder.table.changes != self._changes:
             self._changes = self._decoder.table.changes
             self._changing_blocks += 1
+            self.table_is_harmful = self._changing_blocks > _MAX_TABLE_CHANGES
             self._forget()
         return fields
 

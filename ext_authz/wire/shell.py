@@ -34,8 +34,9 @@ class Shell(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # the base of all stream protocols' transports
         self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         tls = transport.get_extra_info("ssl_object")
-        if tls is not None and tls.selected_alpn_protocol() != "h2":
-            transport.close()  # RFC 9113 section 3.2
+        wrong_protocol = tls is not None and tls.selected_alpn_protocol() != "h2"  # RFC 9113 section 3.2
+        if wrong_protocol or len(self._open_shells) >= self._limits.connections:
+            self._transport.abort()
             return
         self._open_shells.add(self)
         self._transport.write(self.connection.take())

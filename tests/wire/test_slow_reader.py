@@ -67,6 +67,15 @@ def test_a_peer_that_never_reads_is_cut_off() -> None:
         assert wait_until_cut(one, 6)
 
 
+def test_connections_above_the_limit_are_cut() -> None:
+    with served("wire", {"/t/Big": big}, limits=Limits(connections=2)) as one:
+        peers = [send_and_never_read(one, 0) for _ in range(4)]
+        time.sleep(0.2)
+        assert connections(one) == 2
+        for peer in peers:
+            peer.close()
+
+
 def test_late_answers_beyond_the_write_buffer_cut_the_peer_off() -> None:
     def later(_message: bytes, call: Call) -> None:
         asyncio.get_running_loop().call_later(0.3, call.answer, BIG)

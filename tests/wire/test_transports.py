@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -112,6 +115,16 @@ def test_mutual_tls(transport: str, tmp_path: Path) -> None:
             assert outcome(channel, "/test.Test/Echo", timeout=3)[0] == "UNAVAILABLE"
 
 
+def test_tls_without_h2_is_cut(tmp_path: Path) -> None:
+    files = make_certificates(tmp_path)
+    with served("wire", {}, tls=Tls(files.certificate, files.private_key)) as one:
+        context = ssl.create_default_context(cafile=str(files.authority))
+        port = int(one.address.rpartition(":")[2])
+        with socket.create_connection(("localhost", port), timeout=5) as plain:
+            with context.wrap_socket(plain, server_hostname="localhost") as secure, contextlib.suppress(OSError):
+                assert secure.recv(100) == b""
+
+
 @TRANSPORTS
 def test_a_cancelled_call_is_told(transport: str) -> None:
     cancelled = threading.Event()
@@ -195,10 +208,15 @@ def test_draining_ends_calls_that_outlast_the_grace(transport: str) -> None:
             future.result(5)
 
 
-def test_reflection_lists_the_services_on_grpcio() -> None:
+@TRANSPORTS
+def test_reflection_lists_the_services(transport: str) -> None:
     from grpc_reflection.v1alpha import reflection_pb2
 
-    with served("grpcio", sample_handlers()) as one, grpc.insecure_channel(one.address) as channel:
+    reflected = ("grpc.health.v1.Health",)
+    with (
+        served(transport, sample_handlers(), reflected=reflected) as one,
+        grpc.insecure_channel(one.address) as channel,
+    ):
         info = channel.stream_stream(
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
