@@ -7,8 +7,6 @@ import pytest
 from gateline.testing import PolicyMaker
 from tests.cases_support.keyring import keyring
 
-pytest_plugins: list[str] = []
-
 
 @pytest.fixture
 def policy(tmp_path):
