@@ -21,7 +21,7 @@ from kong_plugins.protocol.errors import ProtocolError, UnserialisableError
 from kong_plugins.runtime import hub
 from kong_plugins.runtime.deadlines import Deadlines
 from kong_plugins.runtime.faults import FaultLog
-from kong_plugins.runtime.strand import EventOver, LoopStrand, PoolStrand, Strand, Turn
+from kong_plugins.runtime.strand import EventOver, PoolStrand, Strand, Turn
 
 FAILED = (500, b'{"message":"An unexpected error occurred"}', {"content-type": "application/json; charset=utf-8"})
 """What `kong.response.exit` is given when an event fails."""
@@ -87,7 +87,7 @@ class Event:
         self.deadline_s = 0.0
         self.pending: Any = None
         self._work = work
-        self.strand: Strand = PoolStrand(self, world.turn, world.submit) if blocking else LoopStrand(self, world.turn)
+        self.strand: Strand = PoolStrand(world.turn, world.submit) if blocking else world.turn.strand()
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, 0 after it."""
@@ -99,7 +99,7 @@ class Event:
         """Start the clock, and the plugin."""
         self.deadlines.add(self)
         try:
-            self.strand.begin()
+            self.strand.begin(self)
         except Exception as error:  # noqa: BLE001 - the pool is full, or the machine out of threads
             self._failed(error)
 
@@ -111,7 +111,7 @@ class Event:
     def reject(self, error: ProtocolError) -> None:
         """Kong has answered with bytes that are no reply."""
         self._failed(error)
-        self.strand.stop()
+        self.strand.stop(self)
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -121,13 +121,13 @@ class Event:
                 self._failed(DeadlineError(f"no end {after}"))
             else:  # over MsgPack:1 Kong forgets an event when the call fails in its Lua
                 self._failed(DeadlineError(f"Kong has not answered {self.pending.name} {after}"))
-            self.strand.stop()
+            self.strand.stop(self)
 
     def lose(self) -> None:
         """Kong has gone."""
         if not self.over:
             self._close()
-            self.strand.stop()
+            self.strand.stop(self)
 
     def _send(self, method: Any, data: bytes) -> None:
         if not self.over:
@@ -178,7 +178,6 @@ class Event:
             strand.tell(self._finished, result)
         finally:
             self._work = _nothing
-            strand.event = None
 
     def call(self, method: Any, arguments: tuple[object, ...]) -> Any:
         """Make a PDK call and return Kong's reply; raises EventOver after an exit, and when the event is decided."""

@@ -64,8 +64,8 @@ class EventPort:
 
     def ask(self, data: bytes) -> None:
         """Answer with a PDK call, and wait for its step."""
-        self._steps.waiting[self.event_id] = self
         self._answer(rpc.ask(self.message_id, self.event_id, data))
+        self._steps.wait(self.event_id, self)
 
     def end(self, result: Any) -> None:
         """The request goes on."""

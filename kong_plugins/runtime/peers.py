@@ -20,7 +20,7 @@ class Peers:
         self._lock: int | None = None
 
     def join(self) -> None:
-        """Take the lock: one of POSIX, which a dying process gives back before its sockets close; flock comes too late."""
+        """Take the lock, one of POSIX: a dying process gives it back before its sockets close; flock comes too late."""
         self._lock = os.open(self._path(self._process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
 

@@ -15,6 +15,7 @@ from kong_plugins.runtime.event import FAILED
 
 _FAILED = rpc.pdk_call("kong.response.exit").encode(FAILED)
 _LARGEST = 1 << 31
+MOST_WAITING = 2048
 
 
 class Steps:
@@ -27,6 +28,13 @@ class Steps:
         self._peers = peers or [Path()]
         self._next = secrets.randbelow(_LARGEST // len(self._peers) - 1)
         self._passing: set[asyncio.Task[None]] = set()
+
+    def wait(self, event_id: int, port: Any) -> None:
+        """Keep an event until its step comes; of too many the oldest goes: Kong forgets one whose call fails."""
+        self.waiting[event_id] = port
+        if len(self.waiting) > MOST_WAITING:
+            oldest = self.waiting.pop(next(iter(self.waiting)))
+            self._loop.call_soon(oldest.event.expire)  # not from here: this is another plugin's greenlet
 
     def next_id(self) -> int:
         """An id of this process; a random start keeps a step of a dead server from meeting a new event."""

@@ -8,6 +8,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from greenlet import getcurrent, greenlet
 
 if TYPE_CHECKING:
     from kong_plugins.runtime.event import Event
+
+
+MOST_IDLE = 256
 
 
 class EventOver(BaseException):
@@ -53,19 +57,33 @@ class Outcome:
 
 
 class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
-    """A greenlet of the loop's thread. `running` of the turn tells the watchdog whose code is on the processor."""
+    """A greenlet of the loop's thread; it runs one event after the other, because making one costs as much as an event.
+
+    `running` of the turn tells the watchdog whose code is on the processor.
+    """
 
     __slots__ = ("_outcome", "_turn", "event")
 
-    def __init__(self, event: "Event", turn: "Turn") -> None:
-        super().__init__(event.run)
-        self.event: Any = event  # None when the strand has ended: a late caller finds no event
+    def __init__(self, turn: "Turn") -> None:
+        super().__init__(self._live)
+        self.event: Any = None  # so that a late caller finds no event
         self._turn = turn
         self._outcome: Outcome | None = None
 
-    def begin(self) -> None:
+    def _live(self) -> None:
+        idle = self._turn.idle
+        while True:
+            copy_context().run(self.event.run)  # what a plugin puts into a ContextVar stays with its event
+            self.event = self._outcome = None
+            if len(idle) >= MOST_IDLE:
+                return
+            idle.append(self)
+            self.parent.switch()
+
+    def begin(self, event: "Event") -> None:
         """Run the plugin until it first waits."""
-        self._turn.enter(self.event)
+        self.event = event
+        self._turn.enter(event)
         self.switch()
         self._turn.running = None
 
@@ -75,10 +93,10 @@ class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
         self.switch(value)
         self._turn.running = None
 
-    def stop(self) -> None:
-        """Unwind the plugin."""
-        if self:
-            self._turn.enter(self.event)
+    def stop(self, event: "Event") -> None:
+        """Unwind the plugin of `event`, if it still runs here."""
+        if self.event is event:
+            self._turn.enter(event)
             self.throw(EventOver)
             self._turn.running = None
 
@@ -122,13 +140,18 @@ class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
 class Turn:
     """Whose code is on the processor, and since when: one for each server."""
 
-    __slots__ = ("count", "loop", "running", "thread_id")
+    __slots__ = ("count", "idle", "loop", "running", "thread_id")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.thread_id = threading.get_ident()
         self.running: Event | None = None
         self.count = 0
+        self.idle: list[LoopStrand] = []
+
+    def strand(self) -> LoopStrand:
+        """A strand that is free."""
+        return self.idle.pop() if self.idle else LoopStrand(self)
 
     def enter(self, event: "Event") -> None:
         """Code of `event` goes on now."""
@@ -147,14 +170,15 @@ class PoolStrand:
 
     __slots__ = ("_box", "_submit", "_turn", "event")
 
-    def __init__(self, event: "Event", turn: Turn, submit: Callable[[Callable[[], None]], None]) -> None:
-        self.event: Any = event  # None when the strand has ended: a late caller finds no event
+    def __init__(self, turn: Turn, submit: Callable[[Callable[[], None]], None]) -> None:
+        self.event: Any = None
         self._turn = turn
         self._submit = submit
         self._box: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
-    def begin(self) -> None:
+    def begin(self, event: "Event") -> None:
         """Put the plugin's code into the pool; raises PoolFullError."""
+        self.event = event
         self._submit(self._run)
 
     def _run(self) -> None:
@@ -162,14 +186,16 @@ class PoolStrand:
             shell = _Shell(self.event.run)
             shell.event = self.event
             shell.switch()
+            shell.event = self.event = None
 
     def resume(self, value: object) -> None:
         """Hand Kong's reply to the thread that waits for it."""
         self._box.put((value, None))
 
-    def stop(self) -> None:
+    def stop(self, event: "Event") -> None:
         """Unwind the plugin as soon as it asks for anything; code that blocks cannot be interrupted."""
-        self._box.put((None, EventOver()))
+        if self.event is event:
+            self._box.put((None, EventOver()))
 
     def ask(self, send: Callable[..., None], *what: object) -> Any:
         """`send` a PDK call and return Kong's reply (in the thread)."""

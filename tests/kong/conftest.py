@@ -9,7 +9,7 @@ from tests.kong import plugins
 from tests.kong.running import Running, ours
 
 PROTOCOLS = ("protobuf", "msgpack")
-DEADLINE_S = 0.1
+DEADLINE_S = 0.4  # long enough for a machine that is busy with something else
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,13 @@ class Running:
         """What it wrote."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    def wrote(self, text: str) -> bool:
+        """Whether it writes that, within two seconds: it answers first, and writes then."""
+        until = time.monotonic() + 2
+        while text not in self.text() and time.monotonic() < until:
+            time.sleep(0.01)
+        return text in self.text()
+
     def send(self, number: int) -> None:
         """Send it a signal."""
         os.kill(self.process.pid, number)

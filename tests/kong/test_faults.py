@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kong.conftest import DEADLINE_S
 from tests.kong.driver.kong import KongSide, bytewise
 from tests.kong.driver.lua import Exit
 from tests.kong.driver.pdk import Pdk
@@ -52,7 +53,7 @@ def test_a_plugin_that_fails_is_a_500_at_once(mode: str, server: Running, protoc
     began = time.monotonic()
     view = ask(kong, mode)
     assert (view.status, view.passed, view.endless, view.retries) == (500, False, False, 0)
-    assert time.monotonic() - began < 0.08  # the deadline is 0.1 s
+    assert time.monotonic() - began < DEADLINE_S * 0.8
     later_requests_are_fine(kong)
     kong.close()
 
@@ -64,7 +65,7 @@ def test_a_plugin_that_hangs_is_a_500_at_its_deadline(mode: str, server: Running
     began = time.monotonic()
     view = ask(kong, mode)
     assert (view.status, view.passed, view.endless) == (500, False, False)
-    assert 0.08 < time.monotonic() - began < 0.5
+    assert DEADLINE_S * 0.8 < time.monotonic() - began < 2
     later_requests_are_fine(kong)
     kong.close()
 
@@ -75,7 +76,7 @@ def test_what_protobuf_lacks_is_a_500_that_names_the_way_out(server: Running, pr
     view = ask(kong, "missing_method")
     assert (view.status, view.passed) == (500, False) if protocol == "protobuf" else (200, True)
     if protocol == "protobuf":
-        assert "kong.request.get_start_time cannot be called over ProtoBuf:1: start the server with" in server.text()
+        assert server.wrote("kong.request.get_start_time cannot be called over ProtoBuf:1: start the server with")
     kong.close()
 
 
@@ -136,7 +137,7 @@ def test_a_log_plugin_that_fails_ends_its_event(tmp_path: Path, faulty: Path, pr
         for mode in ("raise", "exit", "quiet"):
             view = kong.request(SimRequest(), {"mode": mode}, "logging-one")
             assert (view.status, view.endless) == (200, False)
-        assert "[logging-one] log: RuntimeError: boom in the log" in running.text()
+        assert running.wrote("[logging-one] log: RuntimeError: boom in the log")
         later_requests_are_fine(kong)
         kong.close()
 
@@ -224,8 +225,13 @@ def test_a_stopped_server_is_a_500_at_kongs_timeout(tmp_path: Path, faulty: Path
         kong.close()
 
 
-def test_events_run_side_by_side_on_one_instance(server: Running, protocol: str) -> None:
+def test_events_run_side_by_side_on_one_instance(tmp_path: Path, faulty: Path, protocol: str) -> None:
     """While one event waits, others of the same instance go on, each with its own request."""
+    with ours(tmp_path, faulty, protocol) as running:
+        _side_by_side(running, protocol)
+
+
+def _side_by_side(server: Running, protocol: str) -> None:
     kong = KongSide(str(server.path), protocol)
     ask(kong, "copies", SimRequest(headers=[(b"x-a", b"0")]))
     seen: dict[int, object] = {}
