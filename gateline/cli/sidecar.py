@@ -23,7 +23,7 @@ from gateline.cli.transport import listen, service_names
 from gateline.cli.world import make_world, store_url
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
-from gateline.pipeline.build import build
+from gateline.pipeline.build import Snapshot, build
 from gateline.runtime.addresses import bare_host, host_and_port
 from gateline.runtime.admin import Admin
 from gateline.runtime.channel import answer
@@ -34,6 +34,7 @@ from gateline.runtime.log_line import console_line, json_line
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader
+from gateline.runtime.replacement import collection_deferred, take_apart
 from gateline.runtime.sidecar_state import SidecarState, on_loop
 from gateline.values.errors import ConfigError
 
@@ -60,22 +61,13 @@ class _Sidecar:
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
         self._policy = open_policy(options.config)
-        loaded = self._policy.read()
-        config = loaded.gateway.decision_log
-        self._log = DecisionLog(config.level, _form(config), _write)
         self._metrics = Metrics()
-        self._watcher = Watcher(self._metrics, self._log, time.time, loaded.revision)
         self._stop = asyncio.Event()
-        self._loaded = loaded
 
     async def serve(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
-        gateway = self._loaded.gateway
-        url = store_url(self._loaded, self._options.store)
-        store_s = gateway.budgets.store_ms / 1000
-        self._world = make_world(loop, url, self._options.share, gateway.namespace, store_s)
-        await self._world.open()
-        self._engine = Engine(self._loaded, self._world.world, loop.time, self._watcher)
+        with collection_deferred():
+            await self._begin(loop)
         self._reloader = Reloader(self._policy, self.apply)
         self._state = SidecarState(loop, self._engine, self._world.not_ready, self._samples_of, self._reloader)
         self._signals(loop)
@@ -84,11 +76,24 @@ class _Sidecar:
         health = Health(service_names(handlers))
         server = await listen(self._options.transport, handlers, self._options.listen, health)
         admin = self._report()
-        _LOG.info("policy %s serves on %s", self._loaded.revision, server.address)
+        _LOG.info("policy %s serves on %s", self._watcher.revision, server.address)
         try:
             await self._stop.wait()
         finally:
             await self._end(server, admin)
+
+    async def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Read the policy and make what decides by it."""
+        loaded = self._policy.read()
+        gateway = loaded.gateway
+        url = store_url(loaded, self._options.store)
+        store_s = gateway.budgets.store_ms / 1000
+        self._log = DecisionLog(gateway.decision_log.level, _form(gateway.decision_log), _write)
+        self._watcher = Watcher(self._metrics, self._log, time.time, "")
+        self._world = make_world(loop, url, self._options.share, gateway.namespace, store_s)
+        await self._world.open()
+        self._engine = Engine(loaded, self._world.world, loop.time, self._watcher)
+        self._watcher.revision = self._engine.pipeline.snapshot.revision
 
     def _report(self) -> Admin | None:
         """Answer for this process: to the supervisor, or on the admin port, and then it reloads by itself too."""
@@ -123,17 +128,21 @@ class _Sidecar:
 
     def apply(self) -> str:
         """Load, build, and put in force; on any thread but the loop's."""
-        loaded = self._policy.read()
-        snapshot = build(loaded)
-        on_loop(self._loop, lambda: self._install(loaded, snapshot))
-        return loaded.revision
+        with collection_deferred():
+            loaded = self._policy.read()
+            snapshot = build(loaded)
+            take_apart([on_loop(self._loop, lambda: self._install(loaded, snapshot))])
+        return snapshot.revision
 
-    def _install(self, loaded: Loaded, snapshot: Any) -> None:
+    def _install(self, loaded: Loaded, snapshot: Snapshot) -> tuple[Loaded, Snapshot]:
+        """Put a policy in force; the one that was."""
+        old = self._engine.loaded, self._engine.pipeline.snapshot
         config = loaded.gateway.decision_log
         self._engine.install(loaded, snapshot)
-        self._watcher.revision = loaded.revision
+        self._watcher.revision = snapshot.revision
         self._log.level = config.level
         self._log.form(_form(config))
+        return old
 
     def _samples_of(self) -> dict[Any, float]:
         return {**self._metrics.samples(), ("gateline_log_lines_dropped_total", ()): self._log.dropped}
