@@ -10,8 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import hiredis
-
 from gateline.runtime.redis_address import RedisAddress
 from gateline.runtime.redis_link import Argument, Link, ask, connect
 
@@ -84,7 +82,7 @@ class RedisSession:
                 await ask(link, *self._opening())
             async with asyncio.timeout(self._budget_s):
                 await ask(link, ("PING",))
-        except (OSError, hiredis.HiredisError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it was, the next try comes
             self.why = f"{type(error).__name__}: {error}" if str(error) else "does not answer"
             if link is not None:
                 link.abort()
