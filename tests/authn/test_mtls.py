@@ -1,0 +1,223 @@
+"""Client certificates: chains, what a policy accepts, and what a proxy in front of ours may say."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateline.authn.certificate.xfcc import read_xfcc
+from gateline.values.decision import Allow
+from gateline.values.errors import ConfigError
+from gateline.values.request import Certificate
+from tests.authn.gateways import gateway, said
+from tests.cases_support.certificates import Issued, authority, case_authority, client
+
+CA = {"name": "services", "method": "mtls", "ca_file": ".gateline/clients-ca.pem"}
+HOUR = timedelta(hours=1)
+PROXY = "192.0.2.1"
+
+
+def shown(made, pem, **rest):
+    return made.decide(certificate=Certificate(pem=pem), **rest)
+
+
+@pytest.fixture
+def services(policy):
+    return policy(gateway(CA))
+
+
+def test_a_client_of_the_authority_passes_by_the_name_that_tells_most(services):
+    ca = case_authority()
+    assert said(shown(services, client(ca, "cn", ["spiffe://example.com/a", "a.example.com"]).pem)) == (
+        200,
+        "spiffe://example.com/a",
+    )
+    assert said(shown(services, client(ca, "cn", ["a.example.com"]).pem)) == (200, "a.example.com")
+    assert said(shown(services, client(ca, "cn", ["a@example.com"]).pem)) == (200, "a@example.com")
+    assert said(shown(services, client(ca, "cn").pem)) == (200, "cn")
+
+
+def test_no_certificate_is_no_credential(services):
+    assert said(services.decide()) == (401, "no_credentials")
+    assert said(shown(services, "")) == (401, "no_credentials")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda ca: client(None, "self-signed"), "not of an accepted authority"),
+        (lambda ca: client(authority("Case CA")), "not of an accepted authority"),
+        (lambda ca: client(ca, ends=-HOUR), "has expired"),
+        (lambda ca: client(ca, begins=HOUR), "is not valid yet"),
+        (lambda ca: client(ca, server_only=True), "not of an accepted authority"),
+        (lambda ca: ca, "not of an accepted authority"),
+        (lambda ca: client(client(ca)), "not of an accepted authority"),
+    ],
+)
+def test_a_bad_chain_is_refused_with_its_reason(services, make, why):
+    assert said(shown(services, make(case_authority()).pem)) == (401, "invalid_token")
+    assert why in services.notes[-1].why
+
+
+def test_a_leaf_can_not_sign_another(services):
+    leaf = client(case_authority(), "leaf")
+    forged = client(Issued(leaf.certificate, leaf.key), "forged")
+    assert said(shown(services, forged.pem + leaf.pem)) == (401, "invalid_token")
+
+
+def test_an_authority_below_ours_comes_with_the_chain(services):
+    below = authority("Below", above=case_authority())
+    leaf = client(below, "leaf")
+    assert said(shown(services, leaf.pem)) == (401, "invalid_token")
+    assert said(shown(services, leaf.pem + below.pem)) == (200, "leaf")
+
+
+def test_a_chain_that_was_verified_stops_when_it_expires(services):
+    pem = client(case_authority(), "short", ends=HOUR).pem
+    assert said(shown(services, pem)) == (200, "short")
+    services.now_unix_s += 3601
+    assert said(shown(services, pem)) == (401, "invalid_token")
+    services.now_unix_s -= 3 * 86_400
+    assert said(shown(services, pem)) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    "pem", ["x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "é", "x" * 70_000]
+)
+def test_what_is_no_certificate_is_refused(services, pem):
+    assert said(shown(services, pem)) == (401, "invalid_token")
+
+
+def test_more_certificates_than_any_chain_has_are_refused(services):
+    pem = client(case_authority()).pem
+    assert said(shown(services, pem * 10)) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    ("allow", "sans", "accepted"),
+    [
+        ({"sans": ["a.example.com"]}, ["A.example.com"], True),
+        ({"sans": ["a.example.com"]}, ["b.example.com"], False),
+        ({"sans": ["*.example.com"]}, ["b.example.com"], True),
+        ({"sans": ["*.example.com"]}, ["example.com"], False),
+        ({"sans": ["*.example.com"]}, ["a.b.example.com"], False),
+        ({"sans": ["a@example.com"]}, ["a@example.com"], True),
+        ({"sans": ["a.example.com"]}, [], False),
+        ({"spiffe_ids": ["spiffe://example.com/ns/*"]}, ["spiffe://example.com/ns/a"], True),
+        ({"spiffe_ids": ["spiffe://example.com/ns/*"]}, ["spiffe://example.com/nsx/a"], False),
+        ({"spiffe_ids": ["spiffe://example.com/a"]}, ["spiffe://example.com/a/b"], False),
+        ({"spiffe_ids": ["spiffe://example.com/a"]}, ["spiffe://example.com/a", "spiffe://example.com/b"], False),
+        ({"spiffe_ids": ["spiffe://example.com/a"]}, ["a.example.com"], False),
+        ({"issuers": ["CN=Case CA"]}, [], True),
+        ({"issuers": ["CN=Other CA"]}, [], False),
+        ({"issuers": ["CN=Case CA"], "sans": ["a.example.com"]}, ["b.example.com"], False),
+    ],
+)
+def test_a_policy_accepts_by_name_and_issuer(policy, allow, sans, accepted):
+    made = policy(gateway({**CA, "allow": allow}))
+    decision = shown(made, client(case_authority(), "c", sans).pem)
+    assert isinstance(decision, Allow) if accepted else said(decision) == (403, "forbidden")
+
+
+def test_a_policy_accepts_by_fingerprint(policy):
+    one, other = client(case_authority(), "one"), client(case_authority(), "other")
+    decision = shown(policy(gateway(CA)), one.pem)
+    assert isinstance(decision, Allow)
+    from cryptography.hazmat.primitives import hashes
+
+    digits = one.certificate.fingerprint(hashes.SHA256()).hex().upper()
+    colons = ":".join(digits[at : at + 2] for at in range(0, 64, 2))
+    for written in (digits, colons):
+        made = policy(gateway({**CA, "allow": {"fingerprints": [written]}}))
+        assert said(shown(made, one.pem)) == (200, "one")
+        assert said(shown(made, other.pem)) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("by", "user"),
+    [("common_name", "cn"), ("dns", "a.example.com"), ("subject", "CN=cn"), ("email", None), ("uri", None)],
+)
+def test_a_policy_says_by_what_the_user_is_called(policy, by, user):
+    made = policy(gateway({**CA, "user_id": by}))
+    decision = shown(made, client(case_authority(), "cn", ["a.example.com"]).pem)
+    assert said(decision) == ((200, user) if user else (401, "invalid_token"))
+
+
+FORWARDED = {"name": "edge", "method": "mtls", "xfcc_from": ["192.0.2.0/24"]}
+XFCC = "x-forwarded-client-cert"
+
+
+def test_a_trusted_proxy_is_believed_and_nobody_else(policy):
+    made = policy(gateway(FORWARDED))
+    headers = {XFCC: "By=spiffe://e/p;Hash=ab;URI=spiffe://example.com/a"}
+    assert said(made.decide(headers=headers, peer=PROXY)) == (200, "spiffe://example.com/a")
+    assert said(made.decide(headers=headers, peer="192.0.3.1")) == (401, "no_credentials")
+    assert said(made.decide(headers=headers, peer="::ffff:192.0.2.1")) == (200, "spiffe://example.com/a")
+    assert said(made.decide(headers=headers, peer="@unix")) == (401, "no_credentials")
+
+
+def test_the_word_of_the_nearest_hop_counts(policy):
+    made = policy(gateway(FORWARDED))
+    forged = 'Hash=cd;URI=spiffe://example.com/admin,Hash=ab;URI="spiffe://example.com/a"'
+    assert said(made.decide(headers={XFCC: forged}, peer=PROXY)) == (200, "spiffe://example.com/a")
+    lines = [(XFCC, "URI=spiffe://example.com/admin"), (XFCC, "URI=spiffe://example.com/a")]
+    assert said(made.decide(headers=lines, peer=PROXY)) == (200, "spiffe://example.com/a")
+
+
+def test_a_chain_that_a_proxy_passes_on_is_verified_here(policy):
+    made = policy(gateway({**CA, **FORWARDED}))
+    good, bad = client(case_authority(), "good"), client(None, "bad")
+    for one, expected in ((good, (200, "good")), (bad, (401, "invalid_token"))):
+        headers = {XFCC: f'Hash=ab;Cert="{quote(one.pem)}";Subject="CN=x"'}
+        assert said(made.decide(headers=headers, peer=PROXY)) == expected
+    assert said(made.decide(headers={XFCC: "Hash=ab;URI=spiffe://a"}, peer=PROXY)) == (401, "invalid_token")
+
+
+def test_the_proxys_own_certificate_is_no_clients(policy):
+    made = policy(gateway({**CA, **FORWARDED}))
+    own = client(case_authority(), "the-proxy").pem
+    assert said(shown(made, own, peer=PROXY)) == (401, "no_credentials")
+    assert said(shown(made, own, peer="198.51.100.1")) == (200, "the-proxy")
+
+
+@pytest.mark.parametrize(
+    "text", ["", ";", ",", "URI", 'URI="open', "URI=a,,URI=b", "URI=a b;=c", "a=b;\0=c", "x" * 70_000]
+)
+def test_what_is_no_xfcc_is_refused(policy, text):
+    assert read_xfcc(text) is None
+    made = policy(gateway(FORWARDED))
+    assert said(made.decide(headers={XFCC: text}, peer=PROXY)) == (400, "malformed_request")
+
+
+def test_xfcc_is_read_with_its_quotes():
+    (first, second) = read_xfcc(r'By=b;Hash=AB;Subject="O=a\"b,CN=c;d";URI=u1;URI=u2;DNS=d, hash=cd ;Cert="%2D"') or []
+    assert first.subject.uris == ("u1", "u2")
+    assert first.subject.dns == ("d",)
+    assert first.subject.common_name == "c;d"
+    assert first.subject.fingerprint == "ab"
+    assert second.pem == "-"
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(text):
+    assert read_xfcc(text) is None or len(read_xfcc(text)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"ca_file": None}, "believes nobody"),
+        ({"ca_file": "missing.pem"}, "can't read"),
+        ({"ca_file": ".gateline/pepper"}, "holds no certificates"),
+        ({"allow": {"fingerprints": ["ab"]}}, "must match"),
+        ({"allow": {"fingerprints": ["ab:" * 24]}}, "64 hex digits"),
+        ({"allow": {"spiffe_ids": ["example.com"]}}, "must begin with spiffe://"),
+        ({"allow": {"sans": []}}, "must not be empty"),
+        ({"xfcc_from": ["proxy.example.com"]}, "xfcc_from"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_load(policy, change, why):
+    with pytest.raises(ConfigError, match=why):
+        policy(gateway({**CA, **change}))
