@@ -12,7 +12,10 @@ MAX_FRAME_BYTES = 1 << 14  # section 4.2: what every peer must take; we ask for 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one connection, and how many there may be. Envoy, grpc-go, grpcio and h2load stay below each of them at full load."""
+    """Bounds of one connection, and how many there may be.
+
+    Envoy, grpc-go, grpcio and h2load stay below each of them at full load.
+    """
 
     connections: int = 1024
     concurrent_streams: int = 1024

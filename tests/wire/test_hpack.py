@@ -156,17 +156,16 @@ def test_what_cannot_be_decoded_is_a_compression_error(hexadecimal: str, why: st
     assert error.value.code is ErrorCode.COMPRESSION_ERROR, why
 
 
-def test_a_reduced_table_must_be_acknowledged_by_a_size_update() -> None:
+def test_a_reduced_table_binds_size_updates_and_not_blocks_that_were_encoded_before() -> None:
     decoder = Decoder(10_000)
+    decoder.decode(bytes.fromhex("4001610162"))
     decoder.limit_table(0)
-    with pytest.raises(PeerError, match="no table size update"):
-        decoder.decode(b"\x82")
-    decoder = Decoder(10_000)
-    decoder.limit_table(0)
+    assert pairs(decoder, "be") == text("a: b"), "encoded before the peer heard of it"
     assert pairs(decoder, "2082") == text(":method: GET")
-    assert pairs(decoder, "82") == text(":method: GET")
-    assert pairs(decoder, "400161" + "0162") == text("a: b"), "too large for the table, so only not remembered"
+    assert pairs(decoder, "4001610162") == text("a: b"), "too large for the table, so only not remembered"
     assert decoder.table.entries() == []
+    with pytest.raises(PeerError, match="above our setting"):
+        decoder.decode(bytes.fromhex("2182"))
 
 
 def test_a_small_block_of_large_fields_is_bounded() -> None:

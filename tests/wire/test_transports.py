@@ -120,9 +120,9 @@ def test_tls_without_h2_is_cut(tmp_path: Path) -> None:
     with served("wire", {}, tls=Tls(files.certificate, files.private_key)) as one:
         context = ssl.create_default_context(cafile=str(files.authority))
         port = int(one.address.rpartition(":")[2])
-        with socket.create_connection(("localhost", port), timeout=5) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost") as secure, contextlib.suppress(OSError):
-                assert secure.recv(100) == b""
+        plain = socket.create_connection(("localhost", port), timeout=5)
+        with context.wrap_socket(plain, server_hostname="localhost") as secure, contextlib.suppress(OSError):
+            assert secure.recv(100) == b""
 
 
 @TRANSPORTS
