@@ -11,12 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gateline.authn.authorization import credential_of
+from gateline.authn.bearer import Bearer, MetadataUrl
 from gateline.authn.claims import Claims, WrongClaimError, identity_from
 from gateline.authn.jose.algorithms import ALGORITHMS, AlgorithmName, verifies
 from gateline.authn.jose.compact import MalformedError, Token, read_token
 from gateline.authn.jose.key_config import Keys
 from gateline.authn.jose.key_source import KeySource
 from gateline.authn.method import MethodConfig, MethodParts, Outcome
+from gateline.authn.revocation import Revocation
 from gateline.authn.token_rules import ClaimRules, expired_at, refusal_of
 from gateline.context import Context
 from gateline.effects import Effects, Later, Shared
@@ -28,7 +30,6 @@ from gateline.values.request import Needs
 
 MAX_CACHED_CHARACTERS = 32 << 20
 MAX_FOREIGN_CHARACTERS = 4 << 20
-INVALID = 'Bearer error="invalid_token"'
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
@@ -51,6 +52,10 @@ class Config(MethodConfig):
     id_tokens: bool = False
     """Whether OpenID Connect's ID tokens pass as access tokens."""
     claims: Claims = Claims()
+    revocation: bool = False
+    """Whether the store's list of revoked tokens (`jti`) and users (`sub`) is asked on every request."""
+    resource_metadata: MetadataUrl = None
+    """Where clients find the metadata of RFC 9728; told in challenges."""
 
     def build(self, parts: MethodParts) -> JwtMethod:
         """The method with its keys."""
@@ -58,15 +63,18 @@ class Config(MethodConfig):
         if secret and len(secret) != len(self.algorithms):
             # RFC 8725 §2.1: where both are allowed, a public key may be taken for a secret.
             raise ConfigError.at(("algorithms",), "mixes HS algorithms with those of public keys: use two methods")
-        return JwtMethod(self, self.keys.build(parts.sources, self.issuer, self.algorithms))
+        keys = self.keys.build(parts.sources, self.issuer, self.algorithms)
+        return JwtMethod(self, keys, Revocation(parts.store_s) if self.revocation else None)
 
 
 class JwtMethod:
     """Judges the bearer token of a request."""
 
-    def __init__(self, config: Config, keys: KeySource) -> None:
+    def __init__(self, config: Config, keys: KeySource, revocation: Revocation | None = None) -> None:
         self.name = config.name
-        self.challenge = "Bearer"
+        self._bearer = Bearer(config.resource_metadata)
+        self.challenge = self._bearer.challenge
+        self._revocation = revocation
         self.needs = Needs(headers=frozenset({"authorization"}))
         self._issuer = config.issuer
         self._algorithms = frozenset(config.algorithms)
@@ -90,8 +98,10 @@ class JwtMethod:
         if len(values) == 1 and now < self._keys.check_at and self._version == self._keys.version:
             known = self._verified.get(values[0])
             if known is not None and now < known[1]:
-                return known[0]
-        return self._first_seen(values, now)
+                return known[0] if self._revocation is None else self._revocation.check(known[0], self._bearer)
+        if self._revocation is None:
+            return self._first_seen(values, now)
+        return self._revocation.after(self._first_seen(values, now), self._bearer)
 
     def _first_seen(self, values: Any, now: float) -> Outcome | Generator[Effects, Any, Outcome]:
         text = credential_of(values, "bearer")
@@ -102,17 +112,17 @@ class JwtMethod:
         if (foreign := self._foreign.get(text)) is not None:
             return foreign
         if text.count(".") != 2:
-            return NotMine(_invalid("is no JWT: it has not three parts"))
+            return NotMine(self._invalid("is no JWT: it has not three parts"))
         try:
             token = read_token(text)
         except MalformedError as error:
-            return _invalid(str(error))
+            return self._invalid(str(error))
         if token.claims.get("iss") != self._issuer:
-            foreign = NotMine(_invalid(f"is of another issuer than {self._issuer}"))
+            foreign = NotMine(self._invalid(f"is of another issuer than {self._issuer}"))
             self._foreign.put(text, foreign, len(text))
             return foreign
         if token.alg not in self._algorithms:
-            return _invalid(f"has the algorithm {token.alg[:16]!r}, which the policy does not allow")
+            return self._invalid(f"has the algorithm {token.alg[:16]!r}, which the policy does not allow")
         effect = self._keys.wanted(token.kid, token.alg, now)
         if effect is not None:
             return self._with_keys(effect, token, values[0], now)
@@ -131,17 +141,17 @@ class JwtMethod:
         if key is None:
             if trouble := self._keys.trouble(token.kid, now):
                 return unavailable("dependency_unavailable", trouble)
-            return _invalid(f"has no key for {token.alg} of its kid")
+            return self._invalid(f"has no key for {token.alg} of its kid")
         if not verifies(token.alg, key.public, token.signed, token.signature):
-            return _invalid("has a wrong signature")
+            return self._invalid("has a wrong signature")
         refusal = refusal_of(token, self._rules, now)
         if refusal is not None:
             code, why = refusal
-            return Refused(code, f"the token {why}", INVALID)
+            return self._bearer.refused(code, f"the token {why}")
         try:
             identity = identity_from(token.claims, self._claims, "jwt")
         except WrongClaimError as error:
-            return Refused("invalid_token", str(error), INVALID)
+            return self._bearer.invalid(str(error))
         self._remember(header, identity, expired_at(token.claims, self._rules))
         return identity
 
@@ -151,6 +161,5 @@ class JwtMethod:
             self._version = self._keys.version
         self._verified.put(header, (identity, expires_at), len(header))
 
-
-def _invalid(why: str) -> Refused:
-    return Refused("invalid_token", f"the token {why}", INVALID)
+    def _invalid(self, why: str) -> Refused:
+        return self._bearer.invalid(f"the token {why}")
