@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("gateline.cli.check", "Say whether a gateway file is right, and what is wrong where."),
     "explain": ("gateline.cli.explain", "Judge one request and say why, step by step."),
     "compile": ("gateline.cli.compile", "Write the configuration of a proxy."),
+    "kong": ("gateline.cli.kong", "Gateline's plugins in a Kong of your own."),
     "token": ("gateline.cli.token", "Mint a demo token."),
     "keys": ("gateline.cli.keys", "Create, list, revoke and rotate API keys."),
     "schema": ("gateline.cli.schema", "Print the JSON Schema of the gateway file, for editors."),

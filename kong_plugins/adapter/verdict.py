@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateline.compile.kong.fence import verdict_key
 from kong_plugins.adapter.told import told
 
 PASS = "pass"  # noqa: S105  # Kong's ProtoBuf:1 loses booleans
-
-
-def verdict_key(plugin: str) -> str:
-    """The name in `kong.ctx.shared`: `gateline-key-auth` writes `gateline_key_auth`."""
-    return "gateline_" + plugin.removeprefix("gateline-").replace("-", "_")
 
 
 def give_verdict(kong: Any, plugin: str) -> None:
