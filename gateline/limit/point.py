@@ -5,7 +5,7 @@ Rules in shadow travel beside them as an effect of their own, since they must no
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from gateline.limit.headers import NAMES, Form, limit_headers, retry_after
 from gateline.limit.rule import Bucket
 from gateline.values.decision import Deny, Unavailable, deny, unavailable
 from gateline.values.errors import UnavailableError
+from gateline.values.headers import Pair
 
 Outcome = Deny | Unavailable | None
 Asking = Generator[Effects, Any, Outcome]
@@ -23,11 +24,12 @@ Asking = Generator[Effects, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class ChargePoint:
-    """`within_s` is the store's budget, `form` how clients are told."""
+    """`within_s` is the store's budget, `form` how clients are told; `shadows` is whether a rule is in shadow."""
 
     buckets: Sequence[BucketsOf]
     within_s: float
     form: Form
+    shadows: bool = False
 
     def __call__(self, context: Context) -> Asking | None:
         """The step."""
@@ -35,24 +37,30 @@ class ChargePoint:
         return self._charge(context, found) if found else None
 
     def _charge(self, context: Context, found: list[Bucket]) -> Asking:
+        if self.shadows:
+            return (yield from self._charge_apart(context, found))
+        (answer,) = yield (self._take(found),)
+        if isinstance(answer, UnavailableError):
+            return (yield from self._without_store(context, found, answer))
+        return self._told(context, found, answer)
+
+    def _charge_apart(self, context: Context, found: list[Bucket]) -> Asking:
         enforced = [bucket for bucket in found if not bucket.rule.shadow]
         shadowed = [bucket for bucket in found if bucket.rule.shadow]
         groups = [group for group in (enforced, shadowed) if group]
         answers: tuple[Answer, ...] = yield tuple(self._take(group) for group in groups)
         outcome: Outcome = None
         for group, answer in zip(groups, answers, strict=True):
-            judged = yield from self._judge(context, group, answer)
+            if isinstance(answer, UnavailableError):
+                judged = yield from self._without_store(context, group, answer)
+            else:
+                judged = self._told(context, group, answer)
             if group is enforced:
                 outcome = judged
             elif judged is not None:
                 context.would = context.would or judged
                 context.explain(f"in shadow: would be {judged.problem.code}")
         return outcome
-
-    def _judge(self, context: Context, group: list[Bucket], answer: Answer) -> Asking:
-        if isinstance(answer, UnavailableError):
-            return (yield from self._without_store(context, group, answer))
-        return self._told(context, group, answer)
 
     def _without_store(self, context: Context, group: list[Bucket], error: UnavailableError) -> Asking:
         """Each rule has its own way; one that denies decides, since all must pass."""
@@ -75,35 +83,32 @@ class ChargePoint:
 
     def _told(self, context: Context, group: list[Bucket], reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
-        pairs = list(zip(group, reply.levels, strict=True))
+        levels = reply.levels
         if context.notes is not None:
-            for bucket, level in pairs:
+            for bucket, level in zip(group, levels, strict=True):
                 context.explain(_line(bucket, level))
+        allowed = reply.allowed
         if group[0].rule.shadow:
-            return None if reply.allowed else deny(_code(pairs), "; ".join(_line(*p) for p in _refused(pairs)))
-        now = context.request.now
-        # -1: not known, since the answer came from what this process remembers of another bucket.
-        context.standings += [bucket.standing(level) for bucket, level in pairs if level.remaining >= 0]
-        headers = limit_headers(context.standings, now, self.form)
-        if not reply.allowed:
-            headers.append(retry_after(context.standings, now))
-            why = "; ".join(_line(bucket, level) for bucket, level in _refused(pairs))
-            return deny(_code(pairs), why, tuple(headers))
+            return None if allowed else _denied(group, levels, ())
+        now, standings = context.request.now, context.standings
+        for bucket, level in zip(group, levels, strict=True):
+            # -1: not known, since the answer came from what this process remembers of another bucket.
+            if level.remaining >= 0:
+                standings.append(bucket.standing(level))
+        headers = limit_headers(standings, now, self.form)
+        if not allowed:
+            return _denied(group, levels, (*headers, retry_after(standings, now)))
         if headers:
-            context.response_headers = [pair for pair in context.response_headers if pair[0] not in NAMES] + headers
+            kept = [pair for pair in context.response_headers if pair[0] not in NAMES]
+            context.response_headers = kept + headers
         return None
 
 
-Pairs = Iterable[tuple[Bucket, Level]]
-
-
-def _refused(pairs: Pairs) -> list[tuple[Bucket, Level]]:
-    return [(bucket, level) for bucket, level in pairs if not level.allowed]
-
-
-def _code(pairs: Pairs) -> str:
-    """The code of the bucket that refuses for longest."""
-    return max(_refused(pairs), key=lambda pair: pair[1].retry_after_s)[0].code
+def _denied(group: Sequence[Bucket], levels: Sequence[Level], headers: tuple[Pair, ...]) -> Deny:
+    """A denial by the code of the bucket that refuses for longest."""
+    refused = [(bucket, level) for bucket, level in zip(group, levels, strict=True) if not level.allowed]
+    code = max(refused, key=lambda pair: pair[1].retry_after_s)[0].code
+    return deny(code, "; ".join(_line(bucket, level) for bucket, level in refused), headers)
 
 
 def _line(bucket: Bucket, level: Level) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateline.effects import Charge, Level
 from gateline.limit.config import RateLimit, Tier
@@ -42,8 +43,7 @@ class Rule:
         return f"gl:{self.namespace}:{{", f"}}:{shadow}{kind}:{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """One bucket of one request: what is charged, and how it is told. `window_s` 0 is a month."""
 
     rule: Rule
