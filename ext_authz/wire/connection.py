@@ -112,7 +112,8 @@ class Connection:
         streams = list(self.streams.values())
         self.streams.clear()
         for stream in streams:
-            stream.ended = True
+            stream.ended = True  # all of them first: one's callback may answer another
+        for stream in streams:
             stream.cancelled()
 
     def abort(self, code: ErrorCode, why: str) -> None:

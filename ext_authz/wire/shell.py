@@ -76,6 +76,8 @@ class Shell(asyncio.Protocol):
         """End the connection at once."""
         self.connection.abort(ErrorCode.NO_ERROR, "")
         self._flush()
+        if self._paused:
+            self._transport.abort()  # it would wait for a peer that does not read
 
     def tick(self, seconds: float) -> None:
         """Let time pass."""

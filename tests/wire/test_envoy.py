@@ -99,15 +99,15 @@ def test_envoy_at_full_speed_with_tracing(wire: Served, tmp_path: Path) -> None:
     port = free_port()
     envoy = Envoy(envoy_configuration(wire.address, port), tmp_path)
     try:
-        command = [h2load, "--h1", "-n", "8000", "-c", "32", f"http://127.0.0.1:{port}/"]
+        command = [h2load, "--h1", "-n", "5000", "-c", "32", f"http://127.0.0.1:{port}/"]
         output = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-        assert "8000 succeeded, 0 failed, 0 errored, 0 timeout" in output
-        assert "8000 2xx" in output
+        assert "5000 succeeded, 0 failed, 0 errored, 0 timeout" in output
+        assert "5000 2xx" in output
         found = re.findall(
             r"^((?:cluster\.authz|http\.in\.ext_authz)\.\S+): (\d+)$", envoy.get("/stats").decode(), re.MULTILINE
         )
         stats = dict(found)
-        assert int(stats["http.in.ext_authz.ok"]) == 8000, stats
+        assert int(stats["http.in.ext_authz.ok"]) == 5000, stats
         for name, value in stats.items():
             if re.search(r"rx_reset|tx_reset|protocol_error|destroy_remote|connect_fail|ext_authz\.error", name):
                 assert value == "0", name

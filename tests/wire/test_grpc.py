@@ -190,6 +190,17 @@ def test_a_lost_connection_cancels_its_calls() -> None:
     assert peer.take() == []
 
 
+def test_the_callback_of_a_lost_call_may_answer_another() -> None:
+    peer = Peer()
+    peer.send(call(1, path=LATER) + call(3, path=LATER))
+    first, second = peer.later.calls
+    first.on_cancel(lambda: second.answer(b""))
+    second.on_cancel(lambda: first.fail(Status.INTERNAL, ""))
+    peer.connection.lost()
+    assert peer.later.cancelled == 2
+    assert peer.take() == []
+
+
 def test_a_callback_that_raises_does_not_keep_others_from_hearing(caplog: pytest.LogCaptureFixture) -> None:
     heard = []
 

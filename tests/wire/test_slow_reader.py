@@ -32,10 +32,7 @@ def send_and_never_read(one: Served, count: int) -> socket.socket:
 
 
 def connections(one: Served) -> int:
-    async def count() -> int:
-        return len(one.server._shells)  # type: ignore[attr-defined]
-
-    return int(one.run(count).result(5))
+    return one.server.connections  # type: ignore[attr-defined,no-any-return]
 
 
 def wait_until_cut(one: Served, seconds: float) -> bool:
@@ -65,6 +62,14 @@ def test_reading_stops_while_answers_are_not_read() -> None:
 def test_a_peer_that_never_reads_is_cut_off() -> None:
     with served("wire", {"/t/Big": big}, limits=Limits(write_stall_s=1)) as one, send_and_never_read(one, 500):
         assert wait_until_cut(one, 6)
+
+
+def test_closing_does_not_wait_for_a_peer_that_never_reads() -> None:
+    with served("wire", {"/t/Big": big}) as one, send_and_never_read(one, 100):
+        time.sleep(0.2)
+        assert connections(one) == 1
+        one.run(one.server.close).result(5)
+        assert wait_until_cut(one, 1)
 
 
 def test_connections_above_the_limit_are_cut() -> None:
