@@ -1,6 +1,7 @@
 """`gateline-kong-server`: Kong's Python plugins, failing closed."""
 
 import argparse
+import os
 import sys
 import traceback
 from importlib.metadata import version
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "-p", "--kong-prefix", metavar="PREFIX", type=Path, default=Path("/usr/local/kong"), help="Kong's prefix"
     )
     line.add_argument("--protocol", choices=("protobuf", "msgpack"), default="protobuf", help="default: protobuf")
-    line.add_argument("--version", action="version", version=f"gateline {version('gateline')}")
+    line.add_argument("--version", action="store_true", help="print the version and end")
 
     do = line.add_argument_group("instead of serving").add_mutually_exclusive_group()
     do.add_argument("--dump", metavar="NAME", help="describe one plugin (Kong's query_cmd)")
@@ -85,9 +86,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """The entry point."""
+    parent_pid = os.getppid()
     line = parser()
     given = line.parse_args()
     path: Path = given.socket or given.kong_prefix / "python_pluginserver.sock"
+    if given.version:
+        sys.stdout.write(f"gateline {version('gateline')}\n")
+        return
     if given.check:
         _check(path, given.protocol)
         return
@@ -98,10 +103,10 @@ def main() -> None:
         return
     if given.deadline <= 0 or given.processes < 1 or given.pool_threads < 1:
         line.error("--deadline, --processes and --pool-threads must be positive")
-    _serve(_settings(given, path))
+    _serve(_settings(given, path, parent_pid))
 
 
-def _settings(given: argparse.Namespace, path: Path) -> Settings:
+def _settings(given: argparse.Namespace, path: Path, parent_pid: int) -> Settings:
     return Settings(
         directory=given.plugins_directory.absolute(),
         socket=path.absolute(),
@@ -113,7 +118,7 @@ def _settings(given: argparse.Namespace, path: Path) -> Settings:
         processes=given.processes,
         pool_threads=given.pool_threads,
         lua_style=given.lua_style,
-        ends_with_parent=not given.standalone,
+        parent_pid=None if given.standalone else parent_pid,
         socket_mode=given.socket_mode,
     )
 

@@ -56,7 +56,6 @@ class Server:
         self._kong = kong_class(codec.pdk_call)
         self._links: set[Any] = set()
         self._watchdog = Watchdog(self.turn, settings.deadline_s)
-        self._parent = os.getppid()
         self._stopping: asyncio.Future[None] = loop.create_future()
 
     # What events and connections ask for.
@@ -174,7 +173,7 @@ class Server:
         self.loop.call_later(SWEEP_S, self._sweep)
 
     def _look_at_parent(self) -> None:
-        if self._settings.ends_with_parent and os.getppid() != self._parent:
+        if self._settings.parent_pid not in {None, os.getppid()}:
             self.faults.note("gateline-kong-server: its parent has ended, and so does it")
             self.stop()
             return

@@ -18,7 +18,8 @@ class Settings:
     processes: int = 1
     pool_threads: int = 16
     lua_style: bool = False
-    ends_with_parent: bool = True
+    parent_pid: int | None = None
+    """The process with which the server ends; Kong's worker, where Kong started it."""
     socket_mode: int = 0o660
     shared: Path | None = None
 

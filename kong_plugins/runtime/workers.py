@@ -24,12 +24,12 @@ class Workers:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         memory = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
         directory = tempfile.mkdtemp(prefix="gateline-kong-", dir=memory if memory.is_dir() else None)
-        self._settings = replace(settings, shared=Path(directory))
+        self._settings = settings
+        self._of_workers = replace(settings, shared=Path(directory), parent_pid=os.getpid())
         self._listener = listener
         self._running: dict[int, int] = {}
         self._due: dict[int, float] = {}
         self._stopping = False
-        self._parent = os.getppid()
 
     def run(self) -> None:
         """Until SIGTERM, SIGINT or the end of the parent."""
@@ -42,12 +42,12 @@ class Workers:
                 self._reap()
                 self._start_due()
                 time.sleep(0.05)
-                if self._settings.ends_with_parent and os.getppid() != self._parent:
+                if self._settings.parent_pid not in {None, os.getppid()}:
                     break
         finally:
             self._end()
-            if self._settings.shared is not None:
-                shutil.rmtree(self._settings.shared, ignore_errors=True)
+            if self._of_workers.shared is not None:
+                shutil.rmtree(self._of_workers.shared, ignore_errors=True)
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -59,7 +59,7 @@ class Workers:
             self._running[pid] = number
             return
         try:
-            process.run(self._settings, self._listener, lambda: None, number)
+            process.run(self._of_workers, self._listener, lambda: None, number)
         except BaseException as error:  # noqa: BLE001 - the child must not run the parent's code
             sys.stderr.write(f"gateline-kong-server: process {number}: {type(error).__name__}: {error}\n")
             os._exit(1)

@@ -107,7 +107,8 @@ def test_it_ends_with_its_parent_unless_told_otherwise(tmp_path: Path, faulty: P
     for name, option in (("child", []), ("alone", ["--standalone"])):
         command = [SERVER, "-d", str(faulty), "--socket", str(tmp_path / name), *option]
         quiet = "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
-        script = f"import subprocess, time\np = subprocess.Popen({command!r}, {quiet})\nprint(p.pid)\ntime.sleep(1)"
+        until_there = f"while not os.path.exists({str(tmp_path / name)!r}): time.sleep(0.05)"
+        script = f"import os, subprocess, time\np = subprocess.Popen({command!r}, {quiet})\nprint(p.pid)\n{until_there}"
         made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=20)
         pids[name] = int(made.stdout.split()[0])
     try:
