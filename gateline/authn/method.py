@@ -40,9 +40,14 @@ class MethodConfig(Model):
     # Whether a decision may have to wait for a hash or for another server: then the budgets are longer by default.
     SLOW: ClassVar[bool] = False
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    # The part of the built method's needs that a compiled proxy must be told (body, certificate): known without any
-    # secret, so that a policy compiles where its secrets are not.
-    proxy_needs: ClassVar[Needs] = Needs()
+
+    @property
+    def proxy_needs(self) -> Needs:
+        """What the built method reads of a request, as the file alone tells it: a policy compiles without its secrets.
+
+        A compiled proxy sends no other headers, so a method that can't tell gets them all.
+        """
+        return Needs(headers="all")
 
     def build(self, parts: MethodParts) -> Method:
         """The built method; `ConfigError.at(...)` with the method's own paths where it can't be built."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from gateline.config.load import Loaded
 from gateline.pipeline.build import Snapshot, build
 from gateline.pipeline.run import Observer, Pending, Pipeline, ignore
 from gateline.runtime.drive import World, drive
+from gateline.runtime.prepare import prepare
 from gateline.values.decision import Decision
 from gateline.values.request import Request
 
@@ -22,8 +24,7 @@ class Engine:
         self._observe = observe
         self.world = world
         self.clock = clock
-        self.loaded = loaded
-        self.pipeline = Pipeline(build(loaded), observe)
+        self.install(loaded, build(loaded))
 
     def swap(self, loaded: Loaded) -> None:
         """Put another policy in force, whole; `ConfigError` leaves the one that is."""
@@ -33,6 +34,7 @@ class Engine:
         """Put a policy in force whose snapshot was built elsewhere (it may take longer than the loop can wait)."""
         self.pipeline = Pipeline(snapshot, self._observe)
         self.loaded = loaded
+        prepare(snapshot.methods.values(), self.world, self.clock, time.time())
 
     def decide(
         self, request: Request, done: Callable[[Decision], None], within_s: float | None = None

@@ -26,7 +26,7 @@ class HttpClient:
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int = MOST) -> None:
         self._loop = loop
         self._most = most
-        self._client: httpx.AsyncClient | None = None
+        self._client: asyncio.Future[httpx.AsyncClient] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def perform(self, effect: HttpCall, deadline: float, done: Done) -> None:
@@ -45,7 +45,7 @@ class HttpClient:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._client is not None:
-            await self._client.aclose()
+            await (await self._client).aclose()
 
     async def _answer(self, effect: HttpCall, until: float, done: Done) -> None:
         answer: Answer = UnavailableError("http", "was cancelled")
@@ -62,7 +62,10 @@ class HttpClient:
             done(answer)
 
     async def _call(self, effect: HttpCall) -> HttpReply:
-        client = self._client = self._client or _open()
+        if self._client is None:
+            # Import and certificates take a tenth of a second, which the loop does not have.
+            self._client = self._loop.run_in_executor(None, _open)
+        client = await asyncio.shield(self._client)
         headers = [*effect.headers, ("accept-encoding", "identity")]
         async with client.stream(effect.method, effect.url, headers=headers, content=effect.body) as response:
             body = bytearray()
@@ -75,7 +78,7 @@ class HttpClient:
 
 
 def _open() -> httpx.AsyncClient:
-    # Costs a tenth of a second, and most policies never call anybody.
+    # Most policies never call anybody.
     import httpx  # noqa: PLC0415
 
     limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=8, keepalive_expiry=30)

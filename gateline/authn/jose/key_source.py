@@ -19,6 +19,9 @@ class KeySource(Protocol):
     check_at: float
     version: int
 
+    def first(self, now: float) -> Shared | None:
+        """What to ask of the world before the first token comes; asked for again until it is None."""
+
     def find(self, kid: str | None, alg: str, now: float) -> Key | None:
         """The key for a token, None where none is known now."""
 
@@ -38,6 +41,9 @@ class StaticKeys:
         self._keys = keys
         self.check_at = math.inf
         self.version = 0
+
+    def first(self, now: float) -> None:
+        """Nothing: all keys are here."""
 
     def find(self, kid: str | None, alg: str, now: float) -> Key | None:  # noqa: ARG002  # the protocol's
         """As `KeySource.find`."""

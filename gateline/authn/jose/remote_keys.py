@@ -54,6 +54,10 @@ class RemoteKeys:
         self.check_at = -math.inf
         self.version = 0
 
+    def first(self, now: float) -> Shared | None:
+        """As `KeySource.first`."""
+        return None if self._alive(now) or now < self._next_try_at else self._fetch(now)
+
     def find(self, kid: str | None, alg: str, now: float) -> Key | None:
         """As `KeySource.find`."""
         return self._keys.find(kid, alg) if self._alive(now) else None

@@ -22,6 +22,11 @@ class Config(MethodConfig):
     roles: tuple[str, ...] = ()
     tier: str | None = None
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """Nothing."""
+        return Needs()
+
     def build(self, _: MethodParts) -> AnonymousMethod:
         """The method."""
         return AnonymousMethod(self)
@@ -33,7 +38,7 @@ class AnonymousMethod:
     def __init__(self, config: Config) -> None:
         self.name = config.name
         self.challenge = ""
-        self.needs = Needs()
+        self.needs = config.proxy_needs
         self._identity = Identity(
             user_id=config.user_id,
             method="anonymous",

@@ -46,6 +46,12 @@ class Config(MethodConfig):
             raise ValueError("looks nowhere: give header, cookie or query")
         return self
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """The places where a key may stand."""
+        named = {(self.header or "").lower(), "cookie" if self.cookie else ""} - {""}
+        return Needs(headers=frozenset(named), query=self.query is not None)
+
     def build(self, parts: MethodParts) -> ApiKeyMethod:
         """The method with the policy's keys in memory."""
         if parts.api_keys and parts.pepper is None:
@@ -70,8 +76,7 @@ class ApiKeyMethod:
         self.name = config.name
         self._places = Places((config.header or "").lower(), config.cookie or "", config.query or "")
         self.challenge = _challenge(self._places)
-        named = {self._places.header, "cookie" if config.cookie else ""} - {""}
-        self.needs = Needs(headers=frozenset(named), query=config.query is not None)
+        self.needs = config.proxy_needs
         self._keys = keys
         self._stored = stored
         self._pepper = pepper

@@ -79,6 +79,11 @@ class Config(MethodConfig):
             raise ValueError("knows nobody: give users or htpasswd_file")
         return self
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """The header with the password, and the address whose attempts are counted."""
+        return Needs(headers=frozenset({"authorization"}), client_address=True)
+
     def build(self, parts: MethodParts) -> BasicMethod:
         """The method with its users."""
         users = {user.user: (user.hash, _identity(user)) for user in self.users}
@@ -103,7 +108,7 @@ class BasicMethod:
     def __init__(self, config: Config, users: Mapping[str, tuple[str, Identity]], lockouts: Lockouts) -> None:
         self.name = config.name
         self.challenge = f'Basic realm="{config.realm}", charset="UTF-8"'
-        self.needs = Needs(headers=frozenset({"authorization"}), client_address=True)
+        self.needs = config.proxy_needs
         self._users = users
         # Whoever is not known is compared with somebody who is, so that both take the same time.
         self._somebody = next(iter(users.values()))[0]

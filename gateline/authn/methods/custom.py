@@ -41,10 +41,23 @@ class Config(MethodConfig):
     class_name: Annotated[ClassName, Field(alias="class")]
     options: dict[str, Any] = {}
     """What the class is called with, by name."""
+    body: bool = False
+    """Whether it reads the body, which a compiled proxy then waits for."""
+
+    @property
+    def proxy_needs(self) -> Needs:
+        """Everything, and the body where it is asked for: the class is not looked at without its secrets."""
+        return Needs(headers="all", query=True, body=self.body, client_address=True, certificate=True)
 
     def build(self, parts: MethodParts) -> CustomMethod:
         """The method; what its author's code raises here is a fault of the configuration."""
-        found = _found(self.class_name, parts.sources)
+        method = self._made(_found(self.class_name, parts.sources))
+        if method.needs.body and not self.body:
+            raise ConfigError.at(("class",), f"`{self.class_name}` reads the body: say so with `body: true`")
+        method.needs |= Needs(body=self.body)
+        return method
+
+    def _made(self, found: Any) -> CustomMethod:
         if not callable(found):
             raise ConfigError.at(("class",), f"names no class and no function: `{self.class_name}`")
         if not isinstance(found, type):

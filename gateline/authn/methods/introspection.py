@@ -63,6 +63,11 @@ class Config(MethodConfig):
             raise ValueError(f"has a url that {fault}")
         return self
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """The header with the token."""
+        return Needs(headers=frozenset({"authorization"}))
+
     def build(self, parts: MethodParts) -> IntrospectionMethod:
         """The method with its client's secret."""
         try:
@@ -80,7 +85,7 @@ class IntrospectionMethod:
         self.name = config.name
         self._bearer = Bearer(config.resource_metadata)
         self.challenge = self._bearer.challenge
-        self.needs = Needs(headers=frozenset({"authorization"}))
+        self.needs = config.proxy_needs
         self._endpoint = endpoint
         self._rules = AnswerRules(
             issuer=config.issuer,

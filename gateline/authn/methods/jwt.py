@@ -57,6 +57,11 @@ class Config(MethodConfig):
     resource_metadata: MetadataUrl = None
     """Where clients find the metadata of RFC 9728; told in challenges."""
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """The header with the token."""
+        return Needs(headers=frozenset({"authorization"}))
+
     def build(self, parts: MethodParts) -> JwtMethod:
         """The method with its keys."""
         secret = [name for name in self.algorithms if ALGORITHMS[name].kty == "oct"]
@@ -75,7 +80,7 @@ class JwtMethod:
         self._bearer = Bearer(config.resource_metadata)
         self.challenge = self._bearer.challenge
         self._revocation = revocation
-        self.needs = Needs(headers=frozenset({"authorization"}))
+        self.needs = config.proxy_needs
         self._issuer = config.issuer
         self._algorithms = frozenset(config.algorithms)
         self._claims = config.claims
@@ -102,6 +107,10 @@ class JwtMethod:
         if self._revocation is None:
             return self._first_seen(values, now)
         return self._revocation.after(self._first_seen(values, now), self._bearer)
+
+    def prepare(self, now: float) -> Shared | None:
+        """The keys, before anybody needs them."""
+        return self._keys.first(now)
 
     def _first_seen(self, values: Any, now: float) -> Outcome | Generator[Effects, Any, Outcome]:
         text = credential_of(values, "bearer")

@@ -47,6 +47,11 @@ class Config(MethodConfig):
             raise ValueError("believes nobody: give ca_file, or the proxies of xfcc_from that verify clients")
         return self
 
+    @property
+    def proxy_needs(self) -> Needs:
+        """The certificate, and where a proxy in front may tell of one, its header."""
+        return Needs(headers=frozenset({XFCC} if self.xfcc_from else ()), certificate=self.ca_file is not None)
+
     def build(self, parts: MethodParts) -> MtlsMethod:
         """The method with its authorities."""
         if self.ca_file is None:
@@ -67,7 +72,7 @@ class MtlsMethod:
         # No challenge: a certificate is asked for by TLS, not by HTTP.
         self.challenge = ""
         self._proxies = Networks(config.xfcc_from)
-        self.needs = Needs(headers=frozenset({XFCC} if config.xfcc_from else ()), certificate=authorities is not None)
+        self.needs = config.proxy_needs
         self._config = config
         self._authorities = authorities
         self._verified: Recent[str, Verified] = Recent(MAX_CACHED_CHARACTERS)
