@@ -107,7 +107,7 @@ class ProtoBufRpc:
                 given = unwrap(takes, arguments)
             except DecodeError as error:
                 raise LuaError(f"bad arguments: {error}") from error
-            reply = wrap(gives, pdk.call(method, given))
+            reply = wrap(gives, pdk.call(method, given), pdk.change.sim.body_file)
             self._write(connection, reply)
 
     def _read(self, connection: Connection) -> bytes:

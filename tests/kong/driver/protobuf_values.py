@@ -92,8 +92,11 @@ def unwrap(kind: str, data: bytes) -> tuple[object, ...]:
     )
 
 
-def wrap(kind: str, value: object) -> bytes:
+def wrap(kind: str, value: object, body_file: bytes) -> bytes:
     """Kong's reply; raises LuaError where its encoder does."""
+    if kind == "RawBodyResult":
+        result = pb.RawBodyResult(content=value) if value is not None else pb.RawBodyResult(body_filepath=body_file)
+        return bytes(result.SerializeToString())
     try:
         return bytes(_wrap(kind, value))
     except (TypeError, ValueError) as error:
@@ -112,10 +115,6 @@ def _wrap(kind: str, value: object) -> bytes:
         if not isinstance(value, dict):
             raise TypeError("no table")
         return bytes(to_struct(value).SerializeToString())
-    if kind == "RawBodyResult":
-        path = b"/usr/local/kong//client_body_temp/0000000001"
-        result = pb.RawBodyResult(content=value) if value is not None else pb.RawBodyResult(body_filepath=path)
-        return bytes(result.SerializeToString())
     if value is None:
         return b""
     return bytes(_to_message(getattr(pb, kind)(), value).SerializeToString())

@@ -14,6 +14,8 @@ class SimRequest:
     query: bytes | None = None
     headers: Pairs = field(default_factory=list)
     body: bytes = b""
+    body_file: bytes = b"/usr/local/kong//client_body_temp/0000000001"
+    """Where nginx writes a body of more than 8 kB."""
     client_ip: str = "127.0.0.1"
     forwarded_ip: str | None = None
     scheme: str = "http"
