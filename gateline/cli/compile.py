@@ -10,6 +10,7 @@ from gateline.cli.lazy import LazyGroup
 
 PROXIES: Final[dict[str, tuple[str, str]]] = {
     "envoy": ("gateline.cli.compile_envoy", "An Envoy bootstrap that asks the sidecar."),
+    "kong": ("gateline.cli.compile_kong", "A declarative configuration whose plugins decide."),
 }
 
 
