@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateline.config.check import methods_of
+from gateline.compile.needs import needs_of
 from gateline.config.gateway import Gateway
 from gateline.config.load import Loaded
 from gateline.config.route import Route
@@ -81,15 +81,6 @@ def targets_of(route: Route) -> tuple[str, ...]:
     if route.traffic_split is not None:
         return tuple(weighted.target for weighted in route.traffic_split.upstream_weights)
     return (route.upstream_id,) if route.upstream_id is not None else ()
-
-
-def needs_of(gateway: Gateway, route: Route) -> Needs:
-    """What a proxy must send of a request beside its head; known from the file alone, without any secret."""
-    methods = {method.name: method for method in gateway.authentication}
-    needs = Needs()
-    for name in methods_of(route, list(methods)):
-        needs |= methods[name].proxy_needs
-    return needs
 
 
 def _uncovered(gateway: Gateway) -> Iterator[Fault]:

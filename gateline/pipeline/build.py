@@ -23,7 +23,8 @@ from gateline.values.request import Needs
 class Snapshot:
     """A policy as it runs; replaced whole, never changed.
 
-    `unmatched` is the route of what matches none: a denial where it is None.
+    `unmatched` is the route of what matches none: a denial where it is None. `check_s` is the longest that a decision
+    of any route may take.
     """
 
     revision: str
@@ -62,7 +63,7 @@ def build(loaded: Loaded) -> Snapshot:
         identity_headers=headers,
         trusted_hops=gateway.trusted_hops,
         shadow=gateway.mode == "shadow",
-        check_s=gateway.budgets.check_ms / 1000,
+        check_s=max([gateway.budgets.check_ms / 1000, *(route.check_s for route in routes.values())]),
         methods=methods,
         domains=_domains(loaded),
     )

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gateline.authn.method import MethodConfig, MethodParts
 from gateline.compile.envoy import EnvoyOptions, compile_envoy, render_yaml
-from gateline.compile.plan import needs_of
+from gateline.compile.needs import needs_of
 from gateline.config.load import Loaded
 from gateline.sanitise.identity_headers import spellings
 from tests.compile.envoy_process import validate
@@ -92,6 +91,17 @@ def test_it_fails_closed() -> None:
     assert "gateline.ext_authz_shadow" not in ask
 
 
+def test_a_route_that_waits_for_a_hash_gets_the_time_for_it() -> None:
+    text = 'authentication: [{name: b, method: basic, users: [{user: a, hash: "$2b$04$' + "a" * 53 + '"}]}]\n'
+    text += PLAIN.replace("/b, methods: [GET, POST], upstream_id: up, auth_required: false", "/b, upstream_id: up")
+    found = routes(compile_envoy(gateway(text)))
+    settings = {name: found[name]["typed_per_filter_config"]["envoy.filters.http.ext_authz"] for name in ("a", "b")}
+    assert "grpc_service" not in settings["a"]["check_settings"]
+    assert settings["b"]["check_settings"]["grpc_service"]["timeout"] == "1.200s"
+    written = json.dumps(compile_envoy(gateway("budgets: {check_ms: 400, proxy_ms: 500}\n" + text)))
+    assert "1.200s" not in written
+
+
 def test_every_route_is_asked_about_under_its_own_name() -> None:
     found = routes(compile_envoy(gateway(PLAIN)))
     assert list(found) == ["a", "b", "gateline/unmatched"]
@@ -157,20 +167,12 @@ def test_a_route_that_wants_the_certificate_gets_it(monkeypatch: pytest.MonkeyPa
     loaded = gateway("authentication: [{name: k, method: api_key}]\n" + PLAIN.replace(", auth_required: false", ""))
     needs = _needs(loaded)
     asked = needs.__class__(certificate=True, body=True)
-    monkeypatch.setattr(type(loaded.gateway.authentication[0]), "proxy_needs", asked)
+    monkeypatch.setattr(type(loaded.gateway.authentication[0]), "proxy_needs", property(lambda _: asked))
     config = compile_envoy(loaded, EnvoyOptions(max_body_bytes=1234))
     settings = filters(config)["envoy.filters.http.ext_authz"]["typed_config"]
     assert settings["include_peer_certificate"] is True
     check = routes(config)["a"]["typed_per_filter_config"]["envoy.filters.http.ext_authz"]["check_settings"]
     assert check["with_request_body"] == {"max_request_bytes": 1234, "pack_as_bytes": True}
-
-
-def test_a_method_tells_the_proxy_what_it_needs_once_it_is_built() -> None:
-    """`proxy_needs` stands beside the built method's own needs, and must not say less."""
-    loaded = gateway("authentication: [{name: k, method: api_key}]\n" + PLAIN.replace(", auth_required: false", ""))
-    config: MethodConfig = loaded.gateway.authentication[0]
-    built = config.build(MethodParts(loaded.sources)).needs
-    assert (built.body, built.certificate) == (config.proxy_needs.body, config.proxy_needs.certificate)
 
 
 def _needs(loaded: Loaded) -> Any:

@@ -30,6 +30,7 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import (
 )
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
+from envoy_data_plane.envoy.type.matcher.v3 import ListStringMatcher, StringMatcher
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.protobuf import Any
 
@@ -45,14 +46,17 @@ from gateline.compile.envoy.names import (
 )
 from gateline.compile.envoy.options import EnvoyOptions
 from gateline.compile.envoy.split import chooses_by_user
+from gateline.compile.needs import headers_of
 from gateline.compile.plan import Plan, PlannedRoute
+from gateline.config.budgets import budgets_of
+from gateline.config.gateway import Budgets
 
 _CONNECT = timedelta(milliseconds=100)
 
 
 def ask_filters(plan: Plan, options: EnvoyOptions) -> list[HttpFilter]:
     """One filter that asks; a second, off by default, where some routes but not the gateway are in shadow."""
-    service = _service(plan, options)
+    service = _service(plan.gateway.budgets, options)
     ask = Any.pack(_ext_authz(plan, service, "gateline", fail_open=plan.shadow))
     filters = [HttpFilter(name=EXT_AUTHZ, typed_config=ask)]
     if _mixed(plan):
@@ -65,8 +69,8 @@ def _mixed(plan: Plan) -> bool:
     return not plan.shadow and any(planned.shadow for planned in plan.routes)
 
 
-def _service(plan: Plan, options: EnvoyOptions) -> GrpcService:
-    budget = timedelta(milliseconds=plan.gateway.budgets.proxy_ms)
+def _service(budgets: Budgets, options: EnvoyOptions) -> GrpcService:
+    budget = timedelta(milliseconds=budgets.proxy_ms)
     service = GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SIDECAR_CLUSTER), timeout=budget)
     if len(options.sidecars) > 1:
         # A Check that never reached its worker has charged nothing: another worker may have it.
@@ -91,6 +95,7 @@ def _ext_authz(plan: Plan, service: GrpcService, stat_prefix: str, *, fail_open:
         failure_mode_allow=fail_open,
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
         encode_raw_headers=True,
+        allowed_headers=_allowed_headers(plan),
         validate_mutations=True,
         # The cluster of a route that is split by user is chosen when the user is known.
         clear_route_cache=chooses_by_user(plan),
@@ -98,9 +103,20 @@ def _ext_authz(plan: Plan, service: GrpcService, stat_prefix: str, *, fail_open:
     )
 
 
+def _allowed_headers(plan: Plan) -> ListStringMatcher | None:
+    """The headers that the policy may read; None sends all of them."""
+    names = headers_of(plan.gateway)
+    if names == "all":
+        return None
+    return ListStringMatcher(patterns=[StringMatcher(exact=name) for name in sorted(names)])
+
+
 def ask_about(plan: Plan, planned: PlannedRoute, options: EnvoyOptions) -> dict[str, Any]:
-    """A route's own settings: its name, its body where a rule reads it, and which of the filters asks."""
+    """A route's own settings: its name, body and time where its rules want them, and which of the filters asks."""
     settings = CheckSettings(context_extensions={"route": planned.route.id})
+    budgets = budgets_of(plan.gateway, planned.route)
+    if budgets != plan.gateway.budgets:
+        settings.grpc_service = _service(budgets, options)
     if planned.needs.body:
         settings.with_request_body = BufferSettings(max_request_bytes=options.max_body_bytes, pack_as_bytes=True)
     ask = Any.pack(ExtAuthzPerRoute(check_settings=settings))
