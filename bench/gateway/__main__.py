@@ -30,10 +30,11 @@ def main() -> int:
         epilog=f"rows:\n{NAMES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rows", default="", help="beginnings of row names, joined by commas; all without it")
+    parser.add_argument("--rows", default="", help="names or profiles, joined by commas; all without it")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load a row and round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--json", type=Path, default=BUILD / "result.json", help="(%(default)s)")
+    parser.add_argument("--build", type=Path, default=BUILD, help="folder of keys, tokens, logs (%(default)s)")
     options = parser.parse_args()
     try:
         rows = chosen(options.rows)
@@ -54,12 +55,12 @@ def main() -> int:
 
 def _run(rows: list[Row], options: argparse.Namespace, console: Console) -> int:
     with console.status("tokens") as status:
-        issuer = Issuer(BUILD / "issuer")
+        issuer = Issuer(options.build / "issuer")
         if any(row.sends == "traced" for row in rows):
             issuer.file_of("reference", new_tokens_wanted(options.rounds, options.seconds))
         status.update("starting")
         machine = report.machine()
-        stand = Stand(rows, BUILD / "run", issuer)
+        stand = Stand(rows, options.build / "run", issuer)
         try:
             measured = Rounds(stand, options.seconds, status.update).run(options.rounds)
             envoy = stand.envoy.version()

@@ -1,7 +1,7 @@
 -- What wrk sends and what it says at the end. Without arguments each request is the same, and wrk makes it once.
 -- paths=FILE, lines=FILE: the next path, the next header line for each request, in turn.
 -- known=N, fresh=FILE, from=N, count=N: bearer tokens of a file: its first N lines in turn, but for every tenth request
--- the next of the `count` lines after line `from`, which nobody has seen. trace=1: a traceparent of its own for each.
+-- the next of the `count` lines after line `from`, which nobody has seen; skip=N begins further on. trace=1: a traceparent of its own for each.
 -- wrk runs this with one thread, so that no line is sent twice.
 
 local threads = {}
@@ -37,7 +37,7 @@ function init(args)
   local lines = given.lines and lines_of(given.lines, 0, math.huge)
   local known = given.fresh and lines_of(given.fresh, 0, tonumber(given.known))
   local fresh = given.fresh and lines_of(given.fresh, tonumber(given.from), tonumber(given.count))
-  local n, random, format = 0, math.random, string.format
+  local n, skip, random, format = 0, tonumber(given.skip or 0), math.random, string.format
   math.randomseed(os.time())
 
   function request()
@@ -48,7 +48,7 @@ function init(args)
       local token
       if n % 10 == 0 then
         fresh_used = fresh_used + 1
-        token = fresh[(fresh_used - 1) % #fresh + 1]
+        token = fresh[(skip + fresh_used - 1) % #fresh + 1]
       else
         token = known[n % #known + 1]
       end

@@ -40,7 +40,8 @@ class Process:
     def __init__(self, command: list[str], output: Path, environment: Mapping[str, str] | None = None) -> None:
         self.output = output
         self._errors = output.with_suffix(".err")
-        with output.open("wb") as out, self._errors.open("wb") as err:
+        # Appended to, so that a log may be emptied meanwhile.
+        with output.open("ab") as out, self._errors.open("ab") as err:
             self._process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
         self.pid = self._process.pid
 

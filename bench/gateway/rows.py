@@ -65,9 +65,14 @@ ROWS = (
 
 
 def chosen(wanted: str) -> list[Row]:
-    """The rows whose names begin with one of these, joined by commas; all for none. `ValueError` if one fits none."""
-    starts = [each.strip() for each in wanted.split(",") if each.strip()]
-    for start in starts:
-        if not any(row.name.startswith(start) for row in ROWS):
-            raise ValueError(f"no row begins with {start!r}; there are {', '.join(row.name for row in ROWS)}")
-    return [row for row in ROWS if not starts or row.name.startswith(tuple(starts))]
+    """The rows of these names or profiles, joined by commas; all for none. `ValueError` where one fits nothing."""
+    names = [each.strip() for each in wanted.split(",") if each.strip()]
+    for name in names:
+        if not any(_fits(row, name) for row in ROWS):
+            raise ValueError(f"there is no row {name!r}, but {', '.join(row.name for row in ROWS)}")
+    return [row for row in ROWS if not names or any(_fits(row, name) for name in names)]
+
+
+def _fits(row: Row, wanted: str) -> bool:
+    """A profile's name takes all of its rows, a whole name that row alone."""
+    return wanted in (row.name, row.name.partition("/")[0])
