@@ -109,7 +109,7 @@ def _set(plugin: Any, lua: str | None) -> None:
     if config is None:
         config = plugin["config"] = {}
     access = config.get("access")
-    if access is None:
+    if not access:
         if lua is not None:
             config["access"] = [lua]
         return
@@ -119,6 +119,8 @@ def _set(plugin: Any, lua: str | None) -> None:
     for index in reversed(first):
         del access[index]
     if lua is not None:
+        if hasattr(access, "fa"):  # ruamel's list: in `[a, b]` the Lua would be one endless line
+            access.fa.set_block_style()
         access.insert(0, lua)
 
 

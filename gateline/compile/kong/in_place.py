@@ -60,7 +60,8 @@ def _load(text: str) -> Any:
 
 def _dump(document: Any, indent: int | None, offset: int | None) -> str:
     yaml = _yaml()
-    yaml.indent(mapping=indent or 2, sequence=indent or 2, offset=offset or 0)
+    sequence, dash = indent or 2, offset or 0
+    yaml.indent(mapping=max(2, sequence - dash), sequence=sequence, offset=dash)
     out = StringIO()
     yaml.dump(document, out)
     return out.getvalue()
