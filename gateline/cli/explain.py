@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import click
 
 from gateline.cli.policy import config_option, failed, faults_shown, open_policy
-from gateline.cli.world import memory_performer
 from gateline.context import Context
 from gateline.pipeline.build import build
 from gateline.pipeline.run import Pipeline
 from gateline.runtime.drive import drive_now
+from gateline.runtime.made_world import memory_performer
 from gateline.runtime.outcome import outcome_of
 from gateline.values.headers import Headers
 from gateline.values.request import Request

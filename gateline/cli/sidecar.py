@@ -20,7 +20,6 @@ from ext_authz.wire.health import Health
 from gateline.cli.options import ServeOptions
 from gateline.cli.policy import open_policy
 from gateline.cli.transport import listen, service_names
-from gateline.cli.world import make_world, store_url
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
 from gateline.pipeline.build import Snapshot, build
@@ -31,6 +30,7 @@ from gateline.runtime.decision_log import DecisionLog, Format
 from gateline.runtime.engine import Engine
 from gateline.runtime.exposition import to_json
 from gateline.runtime.log_line import console_line, json_line
+from gateline.runtime.made_world import make_world, store_url
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader

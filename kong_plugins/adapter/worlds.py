@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateline.cli.world import MadeWorld, make_world, store_url
 from gateline.config.load import Loaded
 from gateline.runtime.drive import World
+from gateline.runtime.made_world import MadeWorld, make_world, store_url
 from kong_plugins.adapter import waiting
 
 # Of each store: its URL (None: this process's memory), the namespace of its keys, its budget in seconds.

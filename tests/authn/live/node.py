@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateline.cli.world import make_world
 from gateline.config.load import load_data
 from gateline.runtime.engine import Engine
+from gateline.runtime.made_world import make_world
 from gateline.schema.secret import Sources
 from gateline.values.decision import Decision
 from gateline.values.headers import Headers

@@ -1,4 +1,4 @@
-"""The composition root of the world: what performs the effects of a running sidecar, and of `explain`."""
+"""Makes the world of a process from its options: what performs the effects of a sidecar, a Kong server, `explain`."""
 
 from __future__ import annotations
 
