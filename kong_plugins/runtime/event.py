@@ -169,7 +169,7 @@ class Event:
             try:
                 result = self._work()
             finally:
-                self.world.turn.running = None
+                strand.leave()
         except EventOver:
             pass
         except BaseException as error:  # noqa: BLE001 - SystemExit too: a plugin may not end the server

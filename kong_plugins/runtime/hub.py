@@ -56,9 +56,13 @@ def wait(start: "Start[T]") -> T:
 
 
 def in_pool(function: Callable[..., T], *arguments: object) -> T:
-    """Run blocking code in the server's pool of threads and wait for it; on the stock server, simply run it."""
+    """Run blocking code in the server's pool of threads and wait for it.
+
+    Simply runs it where it may block anyway: on the stock server, in a plugin that runs in the pool, outside of events.
+    """
     hub = current()
-    if hub is None:
+    event = getattr(getcurrent(), "event", None)
+    if hub is None or event is None or event.strand.may_block:
         return function(*arguments)
 
     def start(resolve: Callable[[T], None], reject: Callable[[BaseException], None]) -> None:

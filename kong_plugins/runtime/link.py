@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from kong_plugins.runtime.deadlines import Deadlines
 from kong_plugins.runtime.event import Event
+from kong_plugins.runtime.faults import FaultLog
 
 
 class LinkServer(Protocol):
@@ -12,6 +13,7 @@ class LinkServer(Protocol):
 
     loop: asyncio.AbstractEventLoop
     deadlines: Deadlines
+    faults: FaultLog
 
     def start_instance(self, name: str, config: str, port: Any) -> Event:
         """The start of an instance, which has not begun."""

@@ -132,6 +132,9 @@ class MsgPackLink(asyncio.Protocol):
                 self._on_message(message)
         except ProtocolError:
             self.write(rpc.mismatch())
+        except Exception as error:  # noqa: BLE001 - whatever it is, Kong would let the request pass on a closed connection
+            self._server.faults.report("gateline-kong-server", "connection", error)
+            self.write(rpc.mismatch())
         if self._reader.partial is not self._timed:
             self._timed = not self._timed
             (self._server.deadlines.add if self._timed else self._server.deadlines.discard)(self)

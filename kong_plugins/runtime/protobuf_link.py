@@ -79,6 +79,9 @@ class ProtoBufLink(asyncio.Protocol):
                 self._on_frame(frame)
         except ProtocolError:
             self.expire()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a closed connection would be tried again for ever
+            self._server.faults.report("gateline-kong-server", "connection", error)
+            self.expire()
         if self._reader.partial is not self._timed:
             self._timed = not self._timed
             (self._server.deadlines.add if self._timed else self._server.deadlines.discard)(self)

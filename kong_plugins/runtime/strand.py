@@ -63,6 +63,7 @@ class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
     """
 
     __slots__ = ("_outcome", "_turn", "event")
+    may_block = False
 
     def __init__(self, turn: "Turn") -> None:
         super().__init__(self._live)
@@ -99,6 +100,10 @@ class LoopStrand(greenlet):  # type: ignore[misc] # greenlet ships no types
             self._turn.enter(event)
             self.throw(EventOver)
             self._turn.running = None
+
+    def leave(self) -> None:
+        """The plugin's code has ended (on its side)."""
+        self._turn.running = None
 
     def ask(self, send: Callable[..., None], *what: object) -> Any:
         """`send` a PDK call and return Kong's reply (on the plugin's side)."""
@@ -169,6 +174,7 @@ class PoolStrand:
     """A thread of the pool: for plugins that call blocking libraries."""
 
     __slots__ = ("_box", "_submit", "_turn", "event")
+    may_block = True
 
     def __init__(self, turn: Turn, submit: Callable[[Callable[[], None]], None]) -> None:
         self.event: Any = None
@@ -196,6 +202,9 @@ class PoolStrand:
         """Unwind the plugin as soon as it asks for anything; code that blocks cannot be interrupted."""
         if self.event is event:
             self._box.put((None, EventOver()))
+
+    def leave(self) -> None:
+        """The plugin's code has ended (in the thread)."""
 
     def ask(self, send: Callable[..., None], *what: object) -> Any:
         """`send` a PDK call and return Kong's reply (in the thread)."""
