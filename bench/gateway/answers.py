@@ -20,10 +20,6 @@ class WrongAnswerError(Exception):
     """A row does not answer as it must."""
 
 
-class MissingServiceError(Exception):
-    """A callout does not offer what its row asks."""
-
-
 def verify(row: Row, port: int, issuer: Issuer, key_line: str) -> None:
     """Through Envoy: who may pass passes with the header that was added, and nobody else does."""
     path = path_of(row.count - 1) if row.sends == "paths" else "/v1/users"
@@ -91,6 +87,4 @@ def _ask(port: int, key: str, value: str) -> RateLimitResponse:
         try:
             return call(request, timeout=10)  # type: ignore[no-any-return]
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-                raise MissingServiceError("the sidecar does not serve ShouldRateLimit yet") from error
             raise WrongAnswerError(f"ShouldRateLimit failed: {error.code()} {error.details()}") from error

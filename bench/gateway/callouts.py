@@ -63,6 +63,8 @@ class Gateline:
     transport: str = "wire"
     workers: int = 1
     stored: bool = False
+    under: tuple[str, ...] = ()
+    """What runs the interpreter, as `valgrind …` does."""
 
     def start(self, place: Place) -> Running:
         """As a user starts it, with its standard output in a file."""
@@ -71,7 +73,8 @@ class Gateline:
         admin = free_ports(1 + self.workers)
         ports = tuple(range(admin + 1, admin + 1 + self.workers))
         command = [
-            *(sys.executable, "-m", "gateline", "serve", "--config", str(config), "--transport", self.transport),
+            *(*self.under, sys.executable, "-m", "gateline", "serve"),
+            *("--config", str(config), "--transport", self.transport),
             *("--listen", f"127.0.0.1:{ports[0]}", "--admin", f"127.0.0.1:{admin}", "--workers", str(self.workers)),
             *("--store", place.store if self.stored else "memory", "--drain", "1", "--log-level", "warning"),
         ]

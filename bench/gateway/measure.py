@@ -77,7 +77,7 @@ class Rounds:
         rows = [Measured(live) for live in self._stand.rows]
         for measured in rows:
             self._told(f"warm-up: {measured.live.row.name}")
-            self._load(measured.live, WARM_S, KNOWN)
+            self.load(measured.live, WARM_S, KNOWN)
         for number in range(rounds):
             for measured in rows if number % 2 == 0 else reversed(rows):
                 self._told(f"round {number + 1} of {rounds}: {measured.live.row.name}")
@@ -93,7 +93,7 @@ class Rounds:
         pids = (policy, stand.envoy.process.pid if behind_envoy else None, stand.store.pid)
         before = [pid and cpu_s(pid) for pid in pids]
         per_round = round(NEW_PER_S * max(1, self._seconds))
-        outcome = self._load(live, self._seconds, KNOWN + NEW_PER_S * WARM_S + number * per_round)
+        outcome = self.load(live, self._seconds, KNOWN + NEW_PER_S * WARM_S + number * per_round)
         after = [pid and cpu_s(pid) for pid in pids]
         used = [
             None if start is None or end is None else (end - start) / outcome.calls * 1e6
@@ -107,7 +107,8 @@ class Rounds:
         if outcome.fresh_used > per_round and live.row.answers != "nobody":
             measured.faults.append(f"more than {NEW_PER_S:,} new tokens a second: some were seen before")
 
-    def _load(self, live: Live, seconds: float, first_new: int) -> Outcome:
+    def load(self, live: Live, seconds: float, first_new: int) -> Outcome:
+        """One load of a row; `first_new` is the line of the first token that is new to it."""
         row, issuer = live.row, self._stand.issuer
         url = f"http://127.0.0.1:{live.port}/v1/users"
         if row.sends == "limit":

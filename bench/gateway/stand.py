@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.gateway.answers import MissingServiceError, verify, verify_limit
+from bench.gateway.answers import verify, verify_limit
 from bench.gateway.callouts import Place, Running
 from bench.gateway.envoy import Envoy
 from bench.gateway.policies import lines_of
@@ -18,8 +18,6 @@ from bench.gateway.rows import Row
 from bench.gateway.tokens import Issuer
 from bench.peers.build import BuildError
 from gateline.demo.servers import valkey_command
-
-STARTED = (StartError, BuildError, MissingServiceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class Live:
 
 
 class Stand:
-    """Starts everything; `close` ends it. `skipped` holds each row that could not be started, and why."""
+    """Starts everything; `close` ends it. `skipped` holds each row whose Go program can't be built, and why."""
 
     def __init__(self, rows: Iterable[Row], folder: Path, issuer: Issuer) -> None:
         self.issuer = issuer
@@ -81,7 +79,7 @@ class Stand:
                     self._ends.callback(running.process.close)
                 if row.sends == "limit" and running is not None:
                     verify_limit(row, running.ports)
-            except STARTED as error:
+            except BuildError as error:
                 self.skipped[row.name] = str(error)
             else:
                 self.rows.append(Live(row, running, port, own))
