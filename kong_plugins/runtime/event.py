@@ -21,7 +21,8 @@ from kong_plugins.protocol.errors import ProtocolError, UnserialisableError
 from kong_plugins.runtime import hub
 from kong_plugins.runtime.deadlines import Deadlines
 from kong_plugins.runtime.faults import FaultLog
-from kong_plugins.runtime.strand import EventOver, PoolStrand, Strand, Turn
+from kong_plugins.runtime.pool_strand import PoolStrand
+from kong_plugins.runtime.strand import EventOver, LoopStrand, Turn
 
 FAILED = (500, b'{"message":"An unexpected error occurred"}', {"content-type": "application/json; charset=utf-8"})
 """What `kong.response.exit` is given when an event fails."""
@@ -87,7 +88,7 @@ class Event:
         self.deadline_s = 0.0
         self.pending: Any = None
         self._work = work
-        self.strand: Strand = PoolStrand(world.turn, world.submit) if blocking else world.turn.strand()
+        self.strand: LoopStrand | PoolStrand = PoolStrand(world.turn, world.submit) if blocking else world.turn.strand()
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, 0 after it."""

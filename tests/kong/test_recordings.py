@@ -226,6 +226,22 @@ def test_the_first_recording_goes_as_recorded(tmp_path: Path) -> None:
     rows = {plugin: rows_of(name, plugin) for plugin in plugins}
     paths = {plugin: str(tmp_path / plugin) for plugin in plugins}
     configs = {plugin: [found[1] for row in rows[plugin] if (found := started(row))] for plugin in plugins}
+    order = _first_set(rows)
+    with playing(paths, rows) as servers:
+        phases = {"probe_log": ["log"], "probe_resp": ["response"]}
+        kong = KongSide("", "msgpack", read_timeout_s=0.2, sockets=paths, phases=phases)
+        views = [kong.run(sim, [(plugin, configs[plugin][at]) for plugin, at in used]) for sim, used, _ in order]
+        kong.close()
+    assert [view.status for view in views] == [status for _, _, status in order]
+    assert views[1].errors == ["no data"]
+    assert (views[4].body, views[4].header("x-why")) == (b'{"message":"no","list":{}}', [b"scope"])
+    assert views[5].body == b"raw \xff bytes"
+    assert views[11].body == b'{"changed":true}'
+    check(servers, rows)
+
+
+def _first_set(rows: dict[str, list[Row]]) -> list[tuple[SimRequest, list[tuple[str, int]], int]]:
+    """The requests of the first recording: what came, which plugins with which of their configurations, the status."""
     routes = [row["message"][3][0]["Data"] for row in rows["probe"] if "StepRoute" in json.dumps(row.get("message"))]
     services = [
         row["message"][3][0]["Data"] for row in rows["probe"] if "StepService" in json.dumps(row.get("message"))
@@ -239,7 +255,7 @@ def test_the_first_recording_goes_as_recorded(tmp_path: Path) -> None:
     byte = replace(facts, query=b"q=%ff", headers=[*facts.headers, (b"x-a", b"\xff\xfe")])
     json_body = SimRequest(method="POST", headers=[(b"content-type", b"application/json")], body=b'{"a":1}')
     logs = replace(facts, path=b"/lg", route=routes[1], service=services[1], log_serialized=logged.encode())
-    order: list[tuple[SimRequest, list[tuple[str, int]], int]] = [
+    return [
         (first, [("probe", 0)], 200),
         (byte, [("probe", 0)], 200),
         (json_body, [("probe", 1)], 200),
@@ -253,14 +269,3 @@ def test_the_first_recording_goes_as_recorded(tmp_path: Path) -> None:
         (facts, [("probe", 10)], 200),
         (facts, [("probe", 0)], 200),
     ]
-    with playing(paths, rows) as servers:
-        phases = {"probe_log": ["log"], "probe_resp": ["response"]}
-        kong = KongSide("", "msgpack", read_timeout_s=0.2, sockets=paths, phases=phases)
-        views = [kong.run(sim, [(plugin, configs[plugin][at]) for plugin, at in used]) for sim, used, _ in order]
-        kong.close()
-    assert [view.status for view in views] == [status for _, _, status in order]
-    assert views[1].errors == ["no data"]
-    assert (views[4].body, views[4].header("x-why")) == (b'{"message":"no","list":{}}', [b"scope"])
-    assert views[5].body == b"raw \xff bytes"
-    assert views[11].body == b'{"changed":true}'
-    check(servers, rows)

@@ -72,7 +72,10 @@ class ChangePart:
             f"kong.log.{level}": self._log
             for level in ["alert", "crit", "err", "warn", "notice", "info", "debug", "inspect"]
         }
-        return levels | {
+        return levels | self._context_functions() | self._service_functions() | self._response_functions()
+
+    def _context_functions(self) -> dict[str, Callable[..., object]]:
+        return {
             "kong.log.serialize": lambda: self.sim.log_serialized,
             "kong.log.set_serialize_value": lambda _key, _value, _options=None: None,
             "kong.ctx.shared.get": self.shared.get,
@@ -83,6 +86,10 @@ class ChangePart:
             "kong.client.get_consumer": lambda: self.consumer,
             "kong.client.get_credential": lambda: self.credential,
             "kong.client.authenticate": self._authenticate,
+        }
+
+    def _service_functions(self) -> dict[str, Callable[..., object]]:
+        return {
             "kong.service.set_upstream": self._set_upstream,
             "kong.service.set_target": self._set_target,
             "kong.service.request.set_scheme": self._set_scheme,
@@ -105,6 +112,10 @@ class ChangePart:
             ),
             "kong.service.response.get_header": lambda name: collect(self.sim.upstream_headers, 100).get(name.lower()),
             "kong.service.response.get_raw_body": lambda: self.sim.upstream_body,
+        }
+
+    def _response_functions(self) -> dict[str, Callable[..., object]]:
+        return {
             "kong.response.get_status": lambda: self.response_status or self.sim.upstream_status,
             "kong.response.get_source": lambda: b"service",
             "kong.response.get_header": lambda name: collect(self.response, 100).get(name.lower()),
