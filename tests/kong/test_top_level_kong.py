@@ -81,7 +81,7 @@ def test_it_is_fenced_and_the_fence_knows_each_route(document: dict[str, Any]) -
     scopes = scopes_of(document)
     (fence,) = fences(scopes)
     for scope in scopes.routes:
-        verdicts = {key: "pass" for key in map(_key, expected_on(scope))}
+        verdicts = dict.fromkeys(map(_key, expected_on(scope)), "pass")
         assert verdicts
         route = {"name": scope.owner["name"]}
         assert run_lua(fence.lua, verdicts, route=route).status is None
