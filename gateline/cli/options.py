@@ -7,7 +7,8 @@ from pathlib import Path
 
 DEFAULT_LISTEN = "127.0.0.1:9191"
 DEFAULT_ADMIN = "127.0.0.1:9190"  # below, since further workers listen above
-TRANSPORTS = ("grpcio", "wire")  # the first is the default
+TRANSPORTS = ("grpcio", "wire")
+DEFAULT_TRANSPORT = "grpcio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class ServeOptions:
     listen: str = DEFAULT_LISTEN
     admin: str = DEFAULT_ADMIN
     store: str | None = None
-    transport: str = TRANSPORTS[0]
+    transport: str = DEFAULT_TRANSPORT
     workers: int = 1
     drain_s: float = 10.0
     control: int | None = None

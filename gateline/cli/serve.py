@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gateline.cli.options import DEFAULT_ADMIN, DEFAULT_LISTEN, TRANSPORTS, ServeOptions
+from gateline.cli.options import DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_TRANSPORT, TRANSPORTS, ServeOptions
 from gateline.cli.policy import config_option, failed, faults_shown
 from gateline.runtime.addresses import host_and_port
 from gateline.values.errors import UnavailableError
@@ -41,7 +41,7 @@ def _host_and_port(ctx: click.Context, param: click.Parameter, value: str) -> st
     help="HOST:PORT of health and metrics.",
 )
 @click.option("--store", envvar="GATELINE_STORE", help="URL of a Redis or Valkey; goes before the policy's own.")
-@click.option("--transport", type=click.Choice(TRANSPORTS), default=TRANSPORTS[0], show_default=True)
+@click.option("--transport", type=click.Choice(TRANSPORTS), default=DEFAULT_TRANSPORT, show_default=True)
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker i listens on PORT+i or PATH.i."
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from ext_authz.rpc import Handlers, Server
 from ext_authz.wire.health import Health
-from gateline.cli.options import TRANSPORTS
 
 
 def service_names(handlers: Handlers) -> tuple[str, ...]:
@@ -31,4 +30,4 @@ async def _wire(handlers: Handlers, address: str, health: Health) -> Server:
     return await serve(handlers, address, status=health)
 
 
-_START: Final = dict(zip(TRANSPORTS, (_grpcio, _wire), strict=True))
+_START: Final = {"grpcio": _grpcio, "wire": _wire}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,19 +15,15 @@ from click.testing import CliRunner, Result
 from gateline.cli.main import COMMANDS, main
 from tests.cli.sidecar import write_policy
 
-GATEWAY = Path(__file__).resolve().parents[2] / "gateline.yaml"
-
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Path:
-    """The demo's policy in a folder of its own."""
-    path = tmp_path / "gateline.yaml"
-    path.write_text(GATEWAY.read_text())
-    return path
+def demo(demo_file: Path) -> Path:
+    """The demo's policy."""
+    return demo_file
 
 
 def token(demo: Path, scope: str) -> str:
@@ -166,6 +163,7 @@ def test_no_token_is_minted_where_somebody_else_is_the_issuer(tmp_path: Path):
 
 
 def test_keys_of_the_demo_are_made_once_and_for_this_user_alone(demo: Path):
+    shutil.rmtree(demo.parent / ".gateline")
     run("check", demo)
     made = {path: path.read_bytes() for path in (demo.parent / ".gateline").iterdir()}
     assert {path.name for path in made} >= {"private.pem", "jwks.json", "pepper", "api_keys.yaml", "demo-key"}
