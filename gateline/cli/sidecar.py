@@ -162,6 +162,6 @@ def _form(config: LogConfig) -> Format:
     return json_line if config.format == "json" else console_line(colour=sys.stdout.isatty())
 
 
-def _write(lines: str) -> None:
-    sys.stdout.buffer.write(lines.encode())
+def _write(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
     sys.stdout.buffer.flush()

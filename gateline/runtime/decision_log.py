@@ -1,7 +1,8 @@
 """The decision log: one line per decision, formatted and written in batches by a thread of its own.
 
 The loop's thread only appends a tuple to a queue; the writer empties, formats and writes it. A reader that is too slow
-costs lines, which are counted, never time: the queue is bounded.
+costs lines, which are counted, never time: the queue is bounded. A write is whole lines of at most PIPE_BUF bytes,
+which a pipe takes as one, so that the lines of several workers never mix.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from gateline.runtime.outcome import Outcome
 
 MAX_WAITING = 50_000
 INTERVAL_S = 0.05
+PIPE_BUF_BYTES = 4096  # Linux's; POSIX has no less than 512
 _LOG = logging.getLogger(__name__)
 
 Level = Literal["all", "refused", "off"]
@@ -41,8 +43,8 @@ class Entry(NamedTuple):
 
 
 Format = Callable[[Entry], str]
-# Writes one batch of lines, each with its newline.
-Write = Callable[[str], object]
+# Writes whole lines, and at once.
+Write = Callable[[bytes], object]
 
 
 class DecisionLog:
@@ -84,12 +86,23 @@ class DecisionLog:
         """Write what waits."""
         waiting = self._waiting
         batch = [waiting.popleft() for _ in range(len(waiting))]
-        if batch:
-            try:
-                self._write("".join(self._format(entry) + "\n" for entry in batch))
-            except (OSError, ValueError) as error:  # a closed pipe must not end the sidecar
-                self._dropped += len(batch)
-                _LOG.error("the decision log can't be written: %s", error)
+        try:
+            for piece in self._pieces(batch):
+                self._write(piece)
+        except (OSError, ValueError) as error:  # a closed pipe must not end the sidecar
+            self._dropped += len(batch)
+            _LOG.error("the decision log can't be written: %s", error)
+
+    def _pieces(self, batch: list[Entry]) -> Iterator[bytes]:
+        piece = b""
+        for entry in batch:
+            line = self._format(entry).encode() + b"\n"
+            if piece and len(piece) + len(line) > PIPE_BUF_BYTES:
+                yield piece
+                piece = b""
+            piece += line
+        if piece:
+            yield piece
 
     def close(self, within_s: float = 2.0) -> None:
         """Write what waits and end the writer; gives up on a reader that has stopped reading."""

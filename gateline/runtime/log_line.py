@@ -1,4 +1,7 @@
-"""The two forms of a decision log line: JSON for machines, one readable line for people."""
+"""The two forms of a decision log line: JSON for machines, one readable line for people.
+
+Texts are cut so that a line never exceeds what a pipe takes as one write (4,096 bytes).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from json.encoder import encode_basestring_ascii as quoted
 from gateline.runtime.decision_log import Entry
 from gateline.runtime.outcome import Outcome
 
-MAX_TEXT = 512
+MAX_TEXT = 256
+MAX_PATH = 1024
 _COLOURS = {"allow": "32", "deny": "33", "reply": "32", "unavailable": "31"}
 
 
@@ -21,7 +25,7 @@ def json_line(entry: Entry) -> str:
     why = f',"why":{_text(entry.why)}' if entry.why else ""
     return (
         f'{{"time":"{_iso(entry.now_unix_s)}","request_id":{_text(entry.request_id)},"method":{_text(entry.method)},'
-        f'"path":{_text(entry.path)},"client":{_text(entry.client)},"route":{_text(entry.route)},'
+        f'"path":{_text(entry.path, MAX_PATH)},"client":{_text(entry.client)},"route":{_text(entry.route)},'
         f'"step":"{entry.step}","decision":"{outcome.decision}","status":{outcome.status},'
         f'"reason":"{outcome.code}"{why},"user_id":{_text(entry.user_id)},'
         f'"credential_id":{_text(entry.credential_id)},"latency_us":{int(entry.took_s * 1e6)},'
@@ -33,8 +37,15 @@ def _would(would: Outcome) -> str:
     return json.dumps({"decision": would.decision, "status": would.status, "code": would.code})
 
 
-def _text(text: str) -> str:
-    return quoted(text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…")
+def _text(text: str, most: int = MAX_TEXT) -> str:
+    """The text as a JSON string of about `most` bytes at most: escapes may make it several times longer."""
+    string = quoted(text)
+    if len(string) <= most:
+        return string
+    text = text[:most]
+    while len(string := quoted(text + "…")) > most + len(quoted("…")):
+        text = text[: len(text) // 2]
+    return string
 
 
 def _iso(unix_s: float) -> str:
@@ -61,7 +72,7 @@ def console_line(*, colour: bool) -> Callable[[Entry], str]:
         clock = time.strftime("%H:%M:%S", time.localtime(entry.now_unix_s))
         word = f"{outcome.decision} {outcome.status}"
         padded = f"\x1b[{_COLOURS[outcome.decision]}m{word:<15}\x1b[0m" if colour else f"{word:<15}"
-        parts = [f"{clock} {padded} {_plain(entry.method)} {_plain(entry.path)}"]
+        parts = [f"{clock} {padded} {_plain(entry.method)} {_plain(entry.path, MAX_PATH)}"]
         parts.append(f"route={entry.route or '-'}")
         if entry.user_id:
             parts.append(f"user={_plain(entry.user_id)}")
@@ -78,7 +89,7 @@ def console_line(*, colour: bool) -> Callable[[Entry], str]:
     return line
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = MAX_TEXT) -> str:
     """Text without control characters, which could forge lines or move a terminal's cursor."""
     text = text if text.isascii() and text.isprintable() else quoted(text)[1:-1]
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
+    return text if len(text) <= most else text[:most] + "…"

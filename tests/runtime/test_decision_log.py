@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from gateline.runtime import decision_log
 from gateline.runtime.decision_log import DecisionLog, Entry
 from gateline.runtime.log_line import console_line, json_line
@@ -76,28 +78,49 @@ def test_a_console_line_is_plain_without_a_terminal():
 
 
 def test_lines_are_written_in_batches_and_in_order():
-    written: list[str] = []
+    written: list[bytes] = []
     log = DecisionLog("all", lambda entry: entry.request_id, written.append)
     for number in range(3):
         log.add(ENTRY._replace(request_id=str(number)))
     log.flush()
     log.flush()
-    assert written == ["0\n1\n2\n"]
+    assert written == [b"0\n1\n2\n"]
+
+
+def test_no_write_is_longer_than_a_pipe_takes_as_one_and_none_cuts_a_line():
+    written: list[bytes] = []
+    log = DecisionLog("all", json_line, written.append)
+    for _ in range(100):
+        log.add(ENTRY)
+    log.flush()
+    assert len(written) > 1
+    assert all(len(piece) <= 4096 and piece.endswith(b"\n") for piece in written)
+    assert b"".join(written).count(b"\n") == 100
+
+
+@pytest.mark.parametrize("letter", ["x", '"', "\n", "é", "😀", "\udcff"])
+def test_no_line_is_longer_than_that_whatever_a_client_sends(letter: str):
+    texts = ("request_id", "method", "path", "client", "user_id", "credential_id", "why")
+    entry = ENTRY._replace(**dict.fromkeys(texts, letter * 5000), would=Outcome("deny", 401, "no_credentials"))
+    line = json_line(entry)
+    assert len(line.encode()) < 4096
+    assert json.loads(line)["path"].startswith(letter * 20)
+    assert len(console_line(colour=True)(entry).encode()) < 4096
 
 
 def test_a_reader_that_is_too_slow_costs_lines_that_are_counted(monkeypatch):
     monkeypatch.setattr(decision_log, "MAX_WAITING", 2)
-    written: list[str] = []
+    written: list[bytes] = []
     log = DecisionLog("all", lambda entry: entry.request_id, written.append)
     for number in range(5):
         log.add(ENTRY._replace(request_id=str(number)))
     log.flush()
-    assert written == ["0\n1\n"]
+    assert written == [b"0\n1\n"]
     assert log.dropped == 3
 
 
 def test_a_closed_pipe_ends_no_process():
-    def closed(_: str) -> None:
+    def closed(_: bytes) -> None:
         raise BrokenPipeError
 
     log = DecisionLog("all", json_line, closed)
@@ -107,9 +130,9 @@ def test_a_closed_pipe_ends_no_process():
 
 
 def test_what_waits_is_written_at_the_end():
-    written: list[str] = []
+    written: list[bytes] = []
     log = DecisionLog("all", lambda entry: entry.request_id, written.append)
     log.start()
     log.add(ENTRY)
     log.close()
-    assert written == ["id-1\n"]
+    assert written == [b"id-1\n"]

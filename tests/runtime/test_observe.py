@@ -25,7 +25,7 @@ class Written:
     """A watcher, and the lines that it leads to."""
 
     def __init__(self, level: str) -> None:
-        self.lines: list[str] = []
+        self.lines: list[bytes] = []
         self.metrics = Metrics()
         self._log = DecisionLog(level, json_line, self.lines.append)  # type: ignore[arg-type]
         self.watcher = Watcher(self.metrics, self._log, lambda: 100.5, "abc")
@@ -33,7 +33,7 @@ class Written:
     def see(self, context: Context) -> str:
         self.watcher(context)
         self._log.flush()
-        return "".join(self.lines)
+        return b"".join(self.lines).decode()
 
 
 def test_a_line_has_no_header_and_no_query():
