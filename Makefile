@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated bench soak
+.PHONY: help run test check format protos generated bench soak conformance
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ test: $(VENV)/.installed ## every test that this machine can run
 
 check: $(VENV)/.installed ## format, lint, types, import contracts
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+conformance: $(VENV)/.installed ## the case tables on the core, a real Envoy and both of Kong's protocols, as a matrix
+	@$(BIN)/pytest tests/test_cases.py -p tests.cases_support.matrix
 
 format: $(VENV)/.installed ## format and fix what can be fixed
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
