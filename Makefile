@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated bench soak conformance
+.PHONY: help run test check format protos generated bench soak bench-kong conformance
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,18 @@ ROUNDS  ?= 5
 bench: $(VENV)/.installed ## callouts side by side behind a real Envoy: ROWS=lean,reference/ours SECONDS=5 ROUNDS=5
 	$(BIN)/python -m bench.gateway --rows '$(ROWS)' --seconds $(SECONDS) --rounds $(ROUNDS)
 
+bench-kong: $(VENV)/.installed ## the Kong plugin server's CPU an event, ours against the stock one: ROUNDS=5
+	$(BIN)/python -m bench.kong --rounds $(ROUNDS)
+
 MINUTES ?= 10
+fuzz: $(VENV)/.installed ## every parser of credentials, against Hypothesis and (where it installs) atheris: MINUTES=10
+	@$(BIN)/pip install --quiet --disable-pip-version-check atheris 2>/dev/null || echo "atheris does not install here: Hypothesis alone"
+	$(BIN)/python -m tests.fuzz.run $(MINUTES)
+
+# A name of mutmut's (`gateline.authn.*`) makes it shorter; survivors are listed at the end.
+ONLY ?=
+mutants: $(VENV)/.installed ## change the core's code a bit, everywhere, and see whether its tests notice: ONLY='gateline.limit.*'
+	$(BIN)/python -m tests.mutants $(ONLY)
+
 soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=10
 	$(BIN)/python -m bench.soak --minutes $(MINUTES)

@@ -1,11 +1,11 @@
 """Server CPU an event of the Kong plugin server, ours against the stock one: `python -m bench.kong`.
 
-The plugin is a key check of two PDK calls. A client plays Kong on 16 connections, in rounds that take every server in
-turn; figures are medians over the rounds. Kong's own CPU is not in them: ratios count.
+Two kinds of work: a key check of two PDK calls (`get_header`, `set_header`), and `gateline-policy` with a JWT and a
+limit. A client plays Kong on 16 connections, in rounds that take every server in turn; figures are medians over the rounds.
+Kong's own CPU is not in them: ratios count.
 """
 
 import argparse
-import json
 import os
 import selectors
 import signal
@@ -23,26 +23,10 @@ from pathlib import Path
 
 import msgpack  # type: ignore[import-untyped]
 
+from bench.kong_work import Work, key_check, policy
 from kong_plugins.protocol.pb import plugin_rpc_pb2 as pb
 
-PLUGIN = """
-version = "1.0.0"
-priority = 900
-Schema = ({"key": {"type": "string"}},)
-
-
-class Plugin:
-    def __init__(self, config):
-        self.key = config["key"]
-
-    def access(self, kong):
-        if kong.request.get_header("x-api-key") != self.key:
-            return kong.response.exit(401, b"no")
-        kong.service.request.set_header("x-user", "alice")
-"""
-CONFIG = json.dumps({"key": "secret", "__plugin_id": "p", "__seq__": 1}).encode()
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-TARGETS = {"ours, ProtoBuf": 0.5, "ours, MsgPack": 0.75}
 
 
 @dataclass(slots=True)
@@ -62,6 +46,7 @@ class Variant:
     path: str
     begin: Callable[["Variant", Lane], None]
     go_on: Callable[["Variant", Lane], int]
+    work: Work
     instance: int = 0
     process: "subprocess.Popen[bytes] | None" = None
     cpu_us: list[float] = field(default_factory=list)
@@ -100,7 +85,10 @@ def send_frame(lane: Lane, payload: bytes) -> None:
 def protobuf_begin(variant: Variant, lane: Lane) -> None:
     """Send HandleEvent."""
     if not variant.instance:
-        start = pb.RpcCall(sequence=2, cmd_start_instance=pb.CmdStartInstance(name=b"bench-key", config=CONFIG))
+        start = pb.RpcCall(
+            sequence=2,
+            cmd_start_instance=pb.CmdStartInstance(name=variant.work.plugin.encode(), config=variant.work.config),
+        )
         send_frame(lane, start.SerializeToString())
         while True:
             lane.rest += lane.socket.recv(65536)
@@ -112,9 +100,6 @@ def protobuf_begin(variant: Variant, lane: Lane) -> None:
     send_frame(lane, pb.RpcCall(sequence=3, cmd_handle_event=event).SerializeToString())
 
 
-REPLIES = {b"kong.request.get_header": b"\x0a\x06secret", b"kong.service.request.set_header": b""}
-
-
 def protobuf_go_on(variant: Variant, lane: Lane) -> int:
     """Answer what has come; the number of events that ended."""
     pending: bytes | None = None
@@ -122,7 +107,7 @@ def protobuf_go_on(variant: Variant, lane: Lane) -> int:
     for frame in frames(lane):
         if pending is not None:
             if pending:
-                send_frame(lane, REPLIES[pending])
+                send_frame(lane, variant.work.protobuf_reply(pending))
             else:
                 ended += 1
                 protobuf_begin(variant, lane)
@@ -137,7 +122,7 @@ def protobuf_go_on(variant: Variant, lane: Lane) -> int:
 def msgpack_begin(variant: Variant, lane: Lane) -> None:
     """Send HandleEvent."""
     if not variant.instance:
-        start = [0, 1, "plugin.StartInstance", [{"Name": "bench-key", "Config": CONFIG.decode()}]]
+        start = [0, 1, "plugin.StartInstance", [{"Name": variant.work.plugin, "Config": variant.work.config.decode()}]]
         lane.socket.send(msgpack.packb(start))
         variant.instance = msgpack.unpackb(lane.socket.recv(65536))[3]["Id"] + 1
     event = {"EventName": "access", "InstanceId": variant.instance - 1}
@@ -156,8 +141,9 @@ def msgpack_go_on(variant: Variant, lane: Lane) -> int:
         msgpack_begin(variant, lane)
         return 1
     step: dict[str, object] = {"EventId": result["EventId"]}
-    if result["Data"]["Method"] == "kong.request.get_header":
-        step["Data"] = "secret"
+    reply = variant.work.replies.get(result["Data"]["Method"])
+    if reply is not None:
+        step["Data"] = variant.work.msgpack_reply(reply)
     lane.socket.send(msgpack.packb([0, 3, "plugin.Step", [step]]))
     return 0
 
@@ -209,14 +195,12 @@ def _answers(variant: Variant) -> bool:
     return True
 
 
-def variants_in(directory: Path) -> list[Variant]:
+def variants_in(directory: Path, work: Work) -> list[Variant]:
     """Ours and the stock server, in the modes that it has."""
-    plugins = directory / "plugins"
-    plugins.mkdir()
-    (plugins / "bench-key.py").write_text(PLUGIN, encoding="utf-8")
+    plugins = str(work.plugins)
     binaries = Path(sys.executable).parent
-    ours = [str(binaries / "gateline-kong-server"), "-d", str(plugins), "--standalone"]
-    stock = [str(binaries / "kong-python-pluginserver"), "-d", str(plugins), "-p", str(directory), "--no-lua-style"]
+    ours = [str(binaries / "gateline-kong-server"), "-d", plugins, "--standalone", "--only", work.plugin]
+    stock = [str(binaries / "kong-python-pluginserver"), "-d", plugins, "-p", str(directory), "--no-lua-style"]
     found = []
     for name, command, path, begin, go_on in (
         ("ours, ProtoBuf", [*ours, "--socket"], "pb", protobuf_begin, protobuf_go_on),
@@ -225,7 +209,7 @@ def variants_in(directory: Path) -> list[Variant]:
         ("stock, -g", [*stock, "-g", "--socket-name"], "gevent", msgpack_begin, msgpack_go_on),
     ):
         full = str(directory / path)
-        found.append(Variant(name, [*command, path if "stock" in name else full], full, begin, go_on))
+        found.append(Variant(name, [*command, path if "stock" in name else full], full, begin, go_on, work))
     return found
 
 
@@ -236,26 +220,33 @@ def main() -> None:
     line.add_argument("--events", type=int, default=4000, help="events a server and round")
     line.add_argument("--connections", type=int, default=16)
     given = line.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gateline-bench-") as name:
-        variants = variants_in(Path(name))
-        with running(variants):
-            for number in range(given.rounds + 1):
-                for variant in variants:
-                    before = variant.cpu_s()
-                    took = drive(variant, given.events, given.connections)
-                    if number:  # the first round warms up
-                        variant.cpu_us.append((variant.cpu_s() - before) / given.events * 1e6)
-                        variant.rate.append(given.events / took)
-    report(variants)
+    for make in (key_check, policy):
+        with tempfile.TemporaryDirectory(prefix="gateline-bench-") as name:
+            measure(make(Path(name)), Path(name), given)
 
 
-def report(variants: list[Variant]) -> None:
+def measure(work: Work, directory: Path, given: argparse.Namespace) -> None:
+    """One kind of work on every server, and its table."""
+    variants = variants_in(directory, work)
+    with running(variants):
+        for number in range(given.rounds + 1):
+            for variant in variants:
+                before = variant.cpu_s()
+                took = drive(variant, given.events, given.connections)
+                if number:  # the first round warms up
+                    variant.cpu_us.append((variant.cpu_s() - before) / given.events * 1e6)
+                    variant.rate.append(given.events / took)
+    report(work, variants)
+
+
+def report(work: Work, variants: list[Variant]) -> None:
     """The table, and whether the targets are met."""
+    print(f"\n{work.title}")
     base = statistics.median(next(variant for variant in variants if variant.name == "stock, -g").cpu_us)
     print(f"{'server':16} {'CPU µs/event':>13} {'events/s':>9} {'of -g':>6}  target")
     for variant in variants:
         cpu = statistics.median(variant.cpu_us)
-        target = TARGETS.get(variant.name)
+        target = work.targets.get(variant.name)
         verdict = "" if target is None else f"<= {target} {'met' if cpu / base <= target else 'MISSED'}"
         print(f"{variant.name:16} {cpu:13.1f} {statistics.median(variant.rate):9.0f} {cpu / base:6.2f}  {verdict}")
 
