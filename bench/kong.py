@@ -1,8 +1,8 @@
 """Server CPU an event of the Kong plugin server, ours against the stock one: `python -m bench.kong`.
 
 Two kinds of work: a key check of two PDK calls (`get_header`, `set_header`), and `gateline-policy` with a JWT and a
-limit. A client plays Kong on 16 connections, in rounds that take every server in turn; figures are medians over the rounds.
-Kong's own CPU is not in them: ratios count.
+limit. A client plays Kong on 16 connections, in rounds that take every server in turn; figures are medians over the
+rounds. Kong's own CPU is not in them: ratios count.
 """
 
 import argparse
