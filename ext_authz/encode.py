@@ -6,8 +6,9 @@ a test compares both. Field numbers are those of `protos/envoy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from ext_authz.memo import Memo
 from gateline.values.headers import Pair, to_bytes
 
 # HeaderValueOption.append (2) {value (1): …} and append_action (3); both, since Envoy before 1.27 knows only `append`.
@@ -50,6 +51,25 @@ def header_options(number: int, pairs: Iterable[Pair], action: bytes) -> bytes:
         out.append(field(number, header_option(name, value, APPEND if name in seen else action)))
         seen.add(name)
     return b"".join(out)
+
+
+def _response_header(pair: Pair) -> bytes:
+    return field(6, header_option(*pair, OVERWRITE))
+
+
+def _length(pair: Pair) -> int:
+    return len(pair[0]) + len(pair[1])
+
+
+# What a limit tells repeats: its policy always, its numbers within a second and from user to user.
+_RESPONSE_HEADERS = Memo(_response_header, _length, 512)
+
+
+def response_headers(pairs: Collection[Pair]) -> bytes:
+    """`OkHttpResponse.response_headers_to_add` (6); one remembered look-up a header (0.2 µs, against 1.4)."""
+    if len(dict(pairs)) != len(pairs):
+        return header_options(6, pairs, OVERWRITE)
+    return b"".join([_RESPONSE_HEADERS[pair] for pair in pairs])
 
 
 def struct(values: Iterable[tuple[str, str]]) -> bytes:

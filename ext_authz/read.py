@@ -6,10 +6,10 @@ are bounded in number and in the size of what they hold, and forget everything w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Iterable
 from urllib.parse import unquote
 
+from ext_authz.memo import Memo
 from ext_authz.pb.envoy.config.core.v3.base_pb2 import HeaderValue
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from ext_authz.pb.gateline.check_pb2 import Check, Entry
@@ -17,25 +17,7 @@ from gateline.values.headers import Headers
 from gateline.values.request import Certificate, Request
 
 ROUTE = "route"
-MOST = 4096
 MOST_BYTES = 2048
-T = TypeVar("T")
-
-
-class _Memo(dict[bytes, T], Generic[T]):
-    """Decoded parts by their bytes."""
-
-    def __init__(self, decode: Callable[[bytes], T]) -> None:
-        super().__init__()
-        self._decode = decode
-
-    def __missing__(self, raw: bytes) -> T:
-        value = self._decode(raw)
-        if len(raw) <= MOST_BYTES:
-            if len(self) >= MOST:
-                self.clear()
-            self[raw] = value
-        return value
 
 
 def _line(raw: bytes) -> tuple[str, bytes]:
@@ -66,10 +48,10 @@ class Reader:
     __slots__ = ("_entries", "_lines", "_peers", "_texts")
 
     def __init__(self) -> None:
-        self._lines = _Memo(_line)
-        self._entries = _Memo(_entry)
-        self._peers = _Memo(_peer)
-        self._texts = _Memo(_text)
+        self._lines = Memo(_line, len, MOST_BYTES)
+        self._entries = Memo(_entry, len, MOST_BYTES)
+        self._peers = Memo(_peer, len, MOST_BYTES)
+        self._texts = Memo(_text, len, MOST_BYTES)
 
     def request(self, data: bytes, now_unix_s: float) -> Request:
         """The request that Envoy asks about; `DecodeError` where the bytes are no CheckRequest."""

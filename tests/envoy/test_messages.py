@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext_authz.answer import answer_of
+from ext_authz.memo import MOST
 from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from ext_authz.read import MOST, MOST_BYTES, Reader
+from ext_authz.read import MOST_BYTES, Reader
 from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
 from gateline.values.headers import Headers, to_bytes
 from gateline.values.request import Request
