@@ -1,4 +1,4 @@
-"""The engine's observer: counts and logs a decision, on the loop's thread, in about a microsecond."""
+"""The engine's observer: counts and logs a decision, on the loop's thread; the rest is the log's writer's work."""
 
 from __future__ import annotations
 
