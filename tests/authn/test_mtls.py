@@ -1,9 +1,11 @@
 """Client certificates: chains, what a policy accepts, and what a proxy in front of ours may say."""
 
+import base64
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +89,14 @@ def test_a_chain_that_was_verified_stops_when_it_expires(services):
     "pem", ["x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "é", "x" * 70_000]
 )
 def test_what_is_no_certificate_is_refused(services, pem):
+    assert said(shown(services, pem)) == (401, "invalid_token")
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_refused(services):
+    der = client(case_authority()).certificate.public_bytes(serialization.Encoding.DER)
+    at = der.index(bytes.fromhex("a003020102"))
+    odd = base64.encodebytes(der[: at + 4] + b"\x12" + der[at + 5 :]).decode()
+    pem = f"-----BEGIN CERTIFICATE-----\n{odd}-----END CERTIFICATE-----\n"
     assert said(shown(services, pem)) == (401, "invalid_token")
 
 

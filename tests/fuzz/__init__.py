@@ -1,0 +1,1 @@
+"""Fuzzing of every parser that reads what a stranger sends. Run by `make fuzz`, not by `make test`."""
