@@ -15,6 +15,7 @@ from gateline.authn.key_model import APIKey
 from gateline.authn.method import MethodConfig
 from gateline.authz.roles import Role, RoleName
 from gateline.config.route import HeaderName, Route
+from gateline.config.tls import Tls
 from gateline.config.upstream import Upstream
 from gateline.limit.config import RateLimit, Tier
 from gateline.limit.domains import Domain
@@ -93,6 +94,7 @@ class Gateway(Model):
     mode: Literal["enforce", "shadow"] = "enforce"
     unmatched: Literal["deny", "allow"] = "deny"
     trusted_hops: Annotated[int, Field(ge=0, le=16)] = 0
+    tls: Tls | None = None
     store: Literal["memory"] | RedisStore = "memory"
     budgets: Budgets = Budgets()
     decision_log: DecisionLog = DecisionLog()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from gateline.config.tls import UpstreamTls
 from gateline.schema.model import Model
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -42,6 +43,19 @@ class Upstream(Model):
     connection_timeout: Seconds = 60
     read_timeout: Seconds = 60
     retries: Annotated[int, Field(ge=0, le=100)] = 3
+    tls: UpstreamTls | None = None
+    """How `https`, and `grpc` or `ws` where it is given, are encrypted."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the proxy speaks TLS to it."""
+        return self.protocol == "https" or self.tls is not None
+
+    @model_validator(mode="after")
+    def _no_tls_in_http(self) -> Upstream:
+        if self.protocol == "http" and self.tls is not None:
+            raise ValueError("has tls, but protocol http: write https")
+        return self
 
     @field_validator("servers", mode="before")
     @classmethod

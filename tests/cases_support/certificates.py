@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -70,7 +71,8 @@ def client(
     ends: timedelta = DAY,
     server_only: bool = False,
 ) -> Issued:
-    """A client's certificate; without an authority it signs itself. `sans` are URIs, e-mail addresses or DNS names."""
+    """A client's certificate; without an authority it signs itself. `sans` are URIs, e-mail and
+    IP addresses, or DNS names."""
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = above.certificate.subject if above else named(common_name)
     signer = above.key if above else key
@@ -91,6 +93,25 @@ def case_authority() -> Issued:
     return authority()
 
 
+ORDERS = ("spiffe://example.com/orders", "orders.example.com")
+# What a row's `certificate:` may name. `foreign` is signed by an authority of the same name as the right one.
+CLIENTS: Mapping[str, Callable[[], Issued]] = {
+    "orders": lambda: client(case_authority(), "orders", ORDERS),
+    "billing": lambda: client(case_authority(), "billing", ["spiffe://example.com/billing", "billing.example.com"]),
+    "expired": lambda: client(case_authority(), "orders", ORDERS, ends=-timedelta(hours=1)),
+    "early": lambda: client(case_authority(), "orders", ORDERS, begins=timedelta(hours=1)),
+    "self_signed": lambda: client(None, "orders", ORDERS),
+    "foreign": lambda: client(authority(), "orders", ORDERS),
+    "server": lambda: client(case_authority(), "orders", ORDERS, server_only=True),
+}
+
+
+@cache
+def case_client(name: str) -> Issued:
+    """The certificate of a row's client."""
+    return CLIENTS[name]()
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, public: Any, begins: timedelta, ends: timedelta
 ) -> x509.CertificateBuilder:
@@ -101,6 +122,8 @@ def _builder(
 
 
 def _san(name: str) -> x509.GeneralName:
+    if name[0].isdigit():
+        return x509.IPAddress(ipaddress.ip_address(name))
     if "://" in name:
         return x509.UniformResourceIdentifier(name)
     return x509.RFC822Name(name) if "@" in name else x509.DNSName(name)

@@ -7,7 +7,8 @@ import time
 from gateline.runtime.engine import Engine
 from gateline.values.decision import Allow, Decision, Reply
 from gateline.values.headers import Headers
-from gateline.values.request import Request
+from gateline.values.request import Certificate, Request
+from tests.cases_support.certificates import case_client
 from tests.cases_support.gateways import Prepared
 from tests.cases_support.request import request_of
 from tests.cases_support.table import Case, Expect, RequestRow
@@ -39,8 +40,17 @@ def asked(row: RequestRow, now_unix_s: float) -> Request:
     """The request as an adapter hands it over; the core matches the route."""
     headers = Headers.of([(name.decode(), value) for name, value in row.raw_headers])
     body = row.body.encode() if row.body is not None else None
+    certificate = Certificate(case_client(row.certificate).pem) if row.certificate is not None else None
     return Request(
-        row.method, row.path, row.host, headers, row.client, now_unix_s, request_id=REQUEST_ID, body=body
+        row.method,
+        row.path,
+        row.host,
+        headers,
+        row.client,
+        now_unix_s,
+        request_id=REQUEST_ID,
+        body=body,
+        certificate=certificate,
     )
 
 

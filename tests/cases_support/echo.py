@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,6 +20,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         headers = [(name.lower(), value) for name, value in self.headers.items()]
         seen = {"path": self.path, "method": self.command, "headers": headers, "body": body.decode(errors="replace")}
+        if isinstance(self.connection, ssl.SSLSocket):
+            seen["certificate"] = self.connection.getpeercert()
         data = json.dumps(seen).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
@@ -35,12 +38,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Echo:
-    """Serves on a free port until `close`; answers with what it received, as JSON."""
+    """Serves on a free port until `close`; answers with what it received, as JSON.
 
-    def __init__(self) -> None:
+    With a TLS context it speaks TLS, and tells the client's certificate too; `asked_for` holds the names of SNI.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.asked_for: list[str | None] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self.address = f"127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            tls.sni_callback = lambda _connection, name, _context: self.asked_for.append(name)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

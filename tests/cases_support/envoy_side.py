@@ -56,7 +56,7 @@ class EnvoySide:
         row = request_of(case)
         view = None
         for _ in range(case.repeat):
-            view = send(row, [], self._ports[prepared.key])
+            view = send(row, self._ports[prepared.key], tls=prepared.loaded.gateway.tls is not None)
         assert view is not None
         return view
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from gateline.authn.key_model import hash_of
-from tests.cases_support.certificates import case_authority
+from tests.cases_support.certificates import case_authority, client
 
 PEPPER = b"case-pepper-0123456789abcdef"
 HMAC_SECRET = b"case-secret-of-exactly-32-bytes!"
@@ -90,6 +90,9 @@ class Keyring:
         for name, document in documents.items():
             (folder / name).write_text(json.dumps(document), encoding="utf-8")
         (folder / "clients-ca.pem").write_text(case_authority().pem, encoding="utf-8")
+        server = client(case_authority(), "gateway", ["api.example.com"], server_only=True)
+        (folder / "server.pem").write_text(server.pem, encoding="utf-8")
+        (folder / "server.key").write_text(server.key_pem, encoding="utf-8")
         (folder / "main.pem").write_bytes(self.public_pem("main"))
         (folder / "pepper").write_bytes(PEPPER)
         (folder / "hmac").write_bytes(HMAC_SECRET)

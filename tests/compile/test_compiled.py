@@ -163,6 +163,26 @@ def test_a_configuration_holds_no_secret_and_needs_none(tmp_path: Path) -> None:
     assert "NOT_SET" not in json.dumps(config)
 
 
+def test_files_are_named_whole_and_no_key_is_written(tmp_path: Path) -> None:
+    shown = "certificate_file: a.pem, key_file: keys/a.key"
+    text = f"tls: {{certificates: [{{{shown}}}], client_certificates: required, client_ca_file: ca.pem}}\n"
+    text += PLAIN.replace(
+        'id: up, servers: ["127.0.0.1:9001"]', f'id: up, protocol: https, servers: ["a:1"], tls: {{{shown}}}'
+    )
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "a.key").write_text("SECRET")
+    config = compile_envoy(gateway(text, tmp_path))
+    resources = config["static_resources"]
+    for holder in (resources["listeners"][0]["filter_chains"][0], resources["clusters"][0]):
+        (certificate,) = holder["transport_socket"]["typed_config"]["common_tls_context"]["tls_certificates"]
+        assert certificate["private_key"] == {"filename": str(tmp_path / "keys" / "a.key")}
+    listener = resources["listeners"][0]["filter_chains"][0]["transport_socket"]["typed_config"]
+    assert listener["require_client_certificate"] is True
+    assert listener["disable_stateless_session_resumption"] is True
+    assert "allow_expired_certificate" not in json.dumps(config)
+    assert "SECRET" not in json.dumps(config)
+
+
 def test_a_route_that_wants_the_certificate_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = gateway("authentication: [{name: k, method: api_key}]\n" + PLAIN.replace(", auth_required: false", ""))
     needs = _needs(loaded)

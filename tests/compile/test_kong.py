@@ -71,6 +71,26 @@ def test_an_upstream_keeps_targets_weights_checks_and_its_algorithm() -> None:
     assert [route_of(document, "a")[name] for name in ("strip_path", "preserve_host")] == [True, True]
 
 
+def test_tls_to_a_service_has_its_authority_and_reads_our_own_key_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="ascii")
+    text = """
+    upstreams:
+      - id: pay.ments
+        protocol: https
+        servers: ["pay.example:443"]
+        tls: {ca_file: ca.pem, certificate_file: c.pem, key_file: c.key}
+    routes: [{id: a, path: /a, upstream_id: pay.ments, auth_required: false}]
+    """
+    document = yaml.safe_load(render_yaml(gateway(text, tmp_path)))
+    service = service_of(document, "a")
+    (authority,), (own,) = document["ca_certificates"], document["certificates"]
+    assert (service["protocol"], service["tls_verify"]) == ("https", True)
+    assert service["ca_certificates"] == [authority["id"]]
+    assert service["client_certificate"] == own["id"]
+    assert authority["cert"].startswith("-----BEGIN")
+    assert own["key"] == "{vault://env/gateline-pay-ments-key}"
+
+
 def test_ids_are_stable_and_everything_is_tagged() -> None:
     text = f"{UP}\nroutes: [{{id: a, path: /a, {OPEN}}}]"
     document = compiled(text)
@@ -134,12 +154,24 @@ def test_what_matches_nothing_is_the_policy_s_to_refuse() -> None:
             "routes: [{id: a, path: /a, ROUTE, headers: {x: '1'}}, {id: b, path: /a, ROUTE, headers: {y: '2'}}]",
             "or in no order",
         ),
+        ("tls: {certificates: [{certificate_file: a, key_file: b}]}\nroutes: [{id: a, path: /a, ROUTE}]", "tls is not"),
+        (
+            "tls: {certificates: [{certificate_file: c, key_file: k}]}\nroutes: [{id: a, path: /a, ROUTE}]",
+            "tls is kong.conf",
+        ),
         ("api_key_pepper: {env: PEPPER}\nroutes: [{id: a, path: /a, ROUTE}]", "api_key_pepper can't be read"),
     ],
 )
 def test_what_kong_can_not_do_is_an_error_with_its_line(rest: str, fault: str) -> None:
     with pytest.raises(ConfigError, match=rf"gateline.yaml:\d+: .*{fault}"):
         compile_kong(gateway(f"{UP}\n{rest.replace('ROUTE', OPEN)}"))
+
+
+def test_an_upstream_is_not_asked_without_the_checks_of_its_tls() -> None:
+    up = UP.replace("servers:", "protocol: https, tls: {ca_file: a.pem}, servers:")
+    assert up != UP
+    with pytest.raises(ConfigError, match=r"upstreams\[0\].tls is not compiled"):
+        compile_kong(gateway(f"{up}\nroutes: [{{id: a, path: /a, {OPEN}}}]"))
 
 
 def test_an_upstream_must_be_named_like_a_host() -> None:

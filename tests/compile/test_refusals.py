@@ -52,6 +52,46 @@ CASES = [
 ]
 
 
+TLS = """
+tls: {certificates: [{certificate_file: a.pem, key_file: a.key}], client_certificates: optional}
+authentication: [{name: m, method: mtls, ca_file: ca.pem}, {name: k, method: api_key}]
+upstreams:
+  - {id: up, protocol: https, servers: ["a.test:443"]}
+routes:
+  - {id: r, path: /, upstream_id: up, authentication: {any_of: [m]}}
+"""
+TLS_CASES = [
+    ("a method of certificates needs a listener that asks for them", "optional", "none", 4, "asks no client"),
+    ("a certificate that nobody judges is not asked for", "any_of: [m]", "any_of: [k]", 3, "for nobody to judge"),
+    (
+        "a condition does not take just any certificate for one",
+        "upstream_id: up",
+        "upstream_id: up, authorization: {when: connection.mtls}",
+        8,
+        "give tls.client_ca_file",
+    ),
+    (
+        "names and addresses are asked for by one name",
+        '"a.test:443"',
+        '"a.test:443", "127.0.0.1:443"',
+        6,
+        "mix names and addresses",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"), [case[1:] for case in TLS_CASES], ids=[c[0] for c in TLS_CASES]
+)
+def test_tls_is_refused_with_its_line(old: str, new: str, line: int, words: str) -> None:
+    compile_envoy(gateway(TLS))
+    with pytest.raises(ConfigError) as caught:
+        compile_envoy(gateway(TLS.replace(old, new, 1)))
+    (fault,) = caught.value.faults
+    assert fault.line == line, str(fault)
+    assert words in str(fault)
+
+
 def test_the_head_itself_compiles() -> None:
     compiled()
 

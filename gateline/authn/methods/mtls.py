@@ -49,8 +49,10 @@ class Config(MethodConfig):
 
     @property
     def proxy_needs(self) -> Needs:
-        """The certificate, and where a proxy in front may tell of one, its header."""
-        return Needs(headers=frozenset({XFCC} if self.xfcc_from else ()), certificate=self.ca_file is not None)
+        """The certificate, and where a proxy in front may tell of one, its header and its address."""
+        told = bool(self.xfcc_from)
+        certificate = self.ca_file is not None
+        return Needs(headers=frozenset({XFCC} if told else ()), client_address=told, certificate=certificate)
 
     def build(self, parts: MethodParts) -> MtlsMethod:
         """The method with its authorities."""

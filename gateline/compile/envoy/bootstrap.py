@@ -32,7 +32,7 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     """The configuration as plain data; `ConfigError` with lines for what Envoy can't do."""
     if faults := list(refusals(plan)):
         raise plan.loaded.error(faults)
-    clusters = [upstream_cluster(upstream, options) for _, upstream in plan.upstreams]
+    clusters = [upstream_cluster(upstream, options, plan.loaded) for _, upstream in plan.upstreams]
     made = Bootstrap(
         node=Node(id="gateline", cluster="gateline"),
         static_resources=BootstrapStaticResources(

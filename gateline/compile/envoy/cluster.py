@@ -17,12 +17,9 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     LoadBalancingPolicyPolicy,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
     Http1ProtocolOptions,
     Http2ProtocolOptions,
-    TransportSocket,
     TypedExtensionConfig,
-    UpstreamHttpProtocolOptions,
 )
 from envoy_data_plane.envoy.config.endpoint.v3 import (
     ClusterLoadAssignment,
@@ -35,11 +32,6 @@ from envoy_data_plane.envoy.extensions.load_balancing_policies.least_request.v3 
     LeastRequest,
     LeastRequestSelectionMethod,
 )
-from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
-    CertificateValidationContext,
-    CommonTlsContext,
-    UpstreamTlsContext,
-)
 from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptions,
     HttpProtocolOptionsAutoHttpConfig,
@@ -51,6 +43,8 @@ from envoy_data_plane.google.protobuf import Any
 from gateline.compile.envoy.address import address_of, discovery_of, split_port
 from gateline.compile.envoy.health import health_check
 from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.tls import upstream_tls
+from gateline.config.load import Loaded
 from gateline.config.upstream import Server, Upstream
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -71,7 +65,7 @@ UNLIMITED = CircuitBreakers(
 )
 
 
-def upstream_cluster(upstream: Upstream, options: EnvoyOptions) -> Cluster:
+def upstream_cluster(upstream: Upstream, options: EnvoyOptions, loaded: Loaded) -> Cluster:
     """The cluster of an upstream, under its id."""
     addresses = [server.address for server in upstream.servers]
     cluster = Cluster(
@@ -92,18 +86,19 @@ def upstream_cluster(upstream: Upstream, options: EnvoyOptions) -> Cluster:
         cluster.dns_lookup_family = ClusterDnsLookupFamily.V4_PREFERRED
     if upstream.health_check is not None:
         cluster.health_checks = [health_check(upstream, upstream.health_check)]
-    if upstream.protocol == "https":
-        cluster.transport_socket = _tls(options)
+    if upstream.encrypted:
+        hosts = [split_port(address)[0] for address in addresses]
+        cluster.transport_socket = upstream_tls(upstream.tls, hosts, options.upstream_ca, loaded)
     _balance(cluster, upstream)
     return cluster
 
 
 def _endpoint(upstream: Upstream, server: Server) -> LbEndpoint:
     host, port = split_port(server.address)
-    standard = port == (443 if upstream.protocol == "https" else 80)
+    standard = port == 80
     bare = f"[{host}]" if ":" in host else host
     # TLS asks for the name alone; elsewhere Host carries a port that is not the scheme's own (RFC 9110 §7.2).
-    hostname = bare if standard or upstream.protocol == "https" else f"{bare}:{port}"
+    hostname = bare if standard or upstream.encrypted else f"{bare}:{port}"
     checks = EndpointHealthCheckConfig(hostname=hostname) if upstream.health_check is not None else None
     return LbEndpoint(
         endpoint=Endpoint(address=address_of(server.address), hostname=hostname, health_check_config=checks),
@@ -130,7 +125,6 @@ def _protocol_options(upstream: Upstream) -> dict[str, Any]:
         explicit = HttpProtocolOptionsExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
         return {_HTTP_OPTIONS: Any.pack(HttpProtocolOptions(explicit_http_config=explicit))}
     options = HttpProtocolOptions(
-        upstream_http_protocol_options=UpstreamHttpProtocolOptions(auto_sni=True, auto_san_validation=True),
         auto_config=HttpProtocolOptionsAutoHttpConfig(
             http_protocol_options=Http1ProtocolOptions(), http2_protocol_options=Http2ProtocolOptions()
         ),
@@ -142,9 +136,3 @@ def http2_options() -> dict[str, Any]:
     """HTTP/2 with prior knowledge."""
     explicit = HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
     return {_HTTP_OPTIONS: Any.pack(HttpProtocolOptions(explicit_http_config=explicit))}
-
-
-def _tls(options: EnvoyOptions) -> TransportSocket:
-    trusted = CertificateValidationContext(trusted_ca=DataSource(filename=options.upstream_ca))
-    context = UpstreamTlsContext(common_tls_context=CommonTlsContext(validation_context=trusted))
-    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=Any.pack(context))

@@ -28,7 +28,7 @@ COMMENTS: Final[dict[str, str]] = {
     ),
     "auto_host_rewrite": "Host becomes the upstream's.",
     "http_filters": "In the order in which they run.",
-    "allowed_headers": "The headers that the policy may read; where it may read any, this is not here, and all are sent.",
+    "allowed_headers": "The headers that the policy may read. (Where it may read any, all are sent.)",
     "encode_raw_headers": "Gateline sees each header line as it was sent.",
     "failure_mode_allow": "When the sidecar is away or slow: true lets requests pass (shadow), false answers 503.",
     "remove_on_match": "Identity headers are ours: what a client sends under their names, in any spelling, is dropped.",

@@ -9,6 +9,7 @@ _SAID: dict[str, dict[str, Any]] = {
     "http_connection_manager.v3.HttpConnectionManager": {
         "xff_num_trusted_hops": 0,
         "preserve_external_request_id": False,
+        "forward_client_cert_details": "SANITIZE",
     },
 }
 

@@ -29,6 +29,6 @@ def health_check(upstream: config.Upstream, check: config.HealthCheck) -> Health
         made.grpc_health_check = HealthCheckGrpcHealthCheck()
     else:
         made.http_health_check = HealthCheckHttpHealthCheck(path=check.path)
-    if upstream.protocol == "https":
-        made.tls_options = HealthCheckTlsOptions(alpn_protocols=["http/1.1"])
+    if upstream.encrypted:
+        made.tls_options = HealthCheckTlsOptions(alpn_protocols=["h2" if upstream.protocol == "grpc" else "http/1.1"])
     return made

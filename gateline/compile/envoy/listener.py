@@ -23,11 +23,13 @@ from envoy_data_plane.google.protobuf import Any
 
 from gateline.compile.envoy.access_log import access_logs
 from gateline.compile.envoy.address import address_of
+from gateline.compile.envoy.client_certificate import forwarding
 from gateline.compile.envoy.ext_authz import ask_filters
 from gateline.compile.envoy.local_reply import local_replies
 from gateline.compile.envoy.options import EnvoyOptions
 from gateline.compile.envoy.request_headers import forwarded_for_filters, identity_filters
 from gateline.compile.envoy.route import route_table
+from gateline.compile.envoy.tls import listener_tls
 from gateline.compile.plan import Plan
 
 _BUFFER_BYTES = 32 << 10
@@ -44,6 +46,8 @@ def listener(plan: Plan, options: EnvoyOptions) -> Listener:
         per_connection_buffer_limit_bytes=_BUFFER_BYTES,
         filter_chains=[FilterChain(filters=[manager])],
     )
+    if plan.gateway.tls is not None:
+        made.filter_chains[0].transport_socket = listener_tls(plan.gateway.tls, plan.loaded)
     if options.proxy_protocol:
         told = Any.pack(ProxyProtocol(allow_requests_without_proxy_protocol=True))
         made.listener_filters = [ListenerFilter(name="envoy.filters.listener.proxy_protocol", typed_config=told)]
@@ -64,6 +68,7 @@ def _manager(plan: Plan, options: EnvoyOptions) -> HttpConnectionManager:
         use_remote_address=True,
         xff_num_trusted_hops=plan.gateway.trusted_hops,
         skip_xff_append=not options.proxy_protocol,
+        forward_client_cert_details=forwarding(plan),
         internal_address_config=_nobody_is_internal(),
         generate_request_id=True,
         preserve_external_request_id=False,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateline.compile.envoy.address import split_port
+from gateline.compile.envoy.address import is_ip, split_port
+from gateline.compile.envoy.client_certificate import certificate_refusals
 from gateline.compile.envoy.split import split_refusals
 from gateline.compile.plan import Plan, PlannedRoute
 from gateline.config.upstream import Upstream
@@ -22,6 +23,7 @@ def refusals(plan: Plan) -> Iterator[Fault]:
     """Every fault, each at the place of what is asked for."""
     for path, upstream in plan.upstreams:
         yield from _upstream(path, upstream)
+    yield from certificate_refusals(plan)
     identity = {spelling for name in plan.gateway.identity_headers.names.values() for spelling in spellings(name)}
     for planned in plan.routes:
         yield from _conditions(planned, identity)
@@ -35,9 +37,18 @@ def _upstream(path: Path, upstream: Upstream) -> Iterator[Fault]:
             split_port(server.address)
         except ValueError as error:
             yield Fault((*path, "servers", index), str(error))
+    if upstream.encrypted and (upstream.tls is None or upstream.tls.sni is None):
+        yield from _names_and_addresses(path, upstream)
     check = upstream.health_check
     if check is not None and upstream.protocol == "grpc" and "path" in check.model_fields_set:
         yield Fault((*path, "health_check", "path"), "has no meaning for grpc: Envoy asks grpc.health.v1; leave it out")
+
+
+def _names_and_addresses(path: Path, upstream: Upstream) -> Iterator[Fault]:
+    """A cluster asks each of its servers by name, or none."""
+    kinds = {is_ip(server.address.rpartition(":")[0].strip("[]")) for server in upstream.servers}
+    if len(kinds) > 1:
+        yield Fault((*path, "servers"), "mix names and addresses: write in tls.sni which name to ask them all for")
 
 
 def _conditions(planned: PlannedRoute, identity: set[str]) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 from envoy_data_plane.google.protobuf import Any
 
+from gateline.compile.envoy.client_certificate import LOOKALIKES
 from gateline.compile.envoy.match import quote
 from gateline.compile.envoy.names import FORWARDED_FOR, HEADER_MUTATION
 from gateline.compile.envoy.options import EnvoyOptions
@@ -26,11 +27,11 @@ from gateline.compile.plan import Plan
 
 
 def identity_filters(plan: Plan) -> list[HttpFilter]:
-    """One filter for all routes; none where the gateway is in shadow, or gives no identity."""
-    names = plan.gateway.identity_headers.names.values()
-    if plan.shadow or not names:
+    """One filter for all routes; none where the gateway is in shadow."""
+    if plan.shadow:
         return []
-    mutations = Mutations(request_mutations=[_removal(name) for name in names])
+    names = plan.gateway.identity_headers.names.values()
+    mutations = Mutations(request_mutations=[*(_removal(spelled(name)) for name in names), _removal(LOOKALIKES)])
     return [HttpFilter(name=HEADER_MUTATION, typed_config=Any.pack(HeaderMutation(mutations=mutations)))]
 
 
@@ -49,8 +50,11 @@ def forwarded_for_filters(options: EnvoyOptions) -> list[HttpFilter]:
     return [HttpFilter(name=FORWARDED_FOR, typed_config=Any.pack(HeaderMutation(mutations=mutations)))]
 
 
-def _removal(name: str) -> Mutation:
-    """Remove a header under each spelling of `sanitise.identity_headers.spellings`; Envoy's names are lower-case."""
-    pattern = "[-_]".join(quote(part) for part in name.lower().replace("_", "-").split("-"))
+def spelled(name: str) -> str:
+    """A pattern of each spelling of `sanitise.identity_headers.spellings`; Envoy's names are lower-case."""
+    return "[-_]".join(quote(part) for part in name.lower().replace("_", "-").split("-"))
+
+
+def _removal(pattern: str) -> Mutation:
     matcher = StringMatcher(safe_regex=RegexMatcher(regex=pattern))
     return Mutation(remove_on_match=HeaderMutationRemoveOnMatch(key_matcher=matcher))

@@ -21,6 +21,7 @@ from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import Previ
 from envoy_data_plane.envoy.type.matcher.v3 import RegexMatchAndSubstitute, RegexMatcher
 from envoy_data_plane.google.protobuf import Any
 
+from gateline.compile.envoy.client_certificate import removed_for_upstreams
 from gateline.compile.envoy.ext_authz import ask_about
 from gateline.compile.envoy.match import quote, route_match
 from gateline.compile.envoy.names import PICKS, PREVIOUS_HOSTS, UNMATCHED
@@ -41,7 +42,9 @@ def route_table(plan: Plan, options: EnvoyOptions) -> RouteConfiguration:
     routes = [_route(plan, planned, options) for planned in plan.routes]
     unmatched = Route(name=UNMATCHED, match=RouteMatch(prefix="/"), direct_response=DirectResponseAction(status=404))
     host = VirtualHost(name="gateline", domains=["*"], routes=[*routes, unmatched])
-    return RouteConfiguration(name="gateline", virtual_hosts=[host])
+    return RouteConfiguration(
+        name="gateline", virtual_hosts=[host], request_headers_to_remove=removed_for_upstreams(plan)
+    )
 
 
 def _route(plan: Plan, planned: PlannedRoute, options: EnvoyOptions) -> Route:
