@@ -154,7 +154,6 @@ def test_what_matches_nothing_is_the_policy_s_to_refuse() -> None:
             "routes: [{id: a, path: /a, ROUTE, headers: {x: '1'}}, {id: b, path: /a, ROUTE, headers: {y: '2'}}]",
             "or in no order",
         ),
-        ("tls: {certificates: [{certificate_file: a, key_file: b}]}\nroutes: [{id: a, path: /a, ROUTE}]", "tls is not"),
         (
             "tls: {certificates: [{certificate_file: c, key_file: k}]}\nroutes: [{id: a, path: /a, ROUTE}]",
             "tls is kong.conf",
@@ -167,10 +166,16 @@ def test_what_kong_can_not_do_is_an_error_with_its_line(rest: str, fault: str) -
         compile_kong(gateway(f"{UP}\n{rest.replace('ROUTE', OPEN)}"))
 
 
-def test_an_upstream_is_not_asked_without_the_checks_of_its_tls() -> None:
-    up = UP.replace("servers:", "protocol: https, tls: {ca_file: a.pem}, servers:")
-    assert up != UP
-    with pytest.raises(ConfigError, match=r"upstreams\[0\].tls is not compiled"):
+@pytest.mark.parametrize("part", ["sni: other.example", "sans: [other.example]"])
+def test_an_upstream_is_not_asked_for_another_name_than_the_policy_says(part: str) -> None:
+    up = UP.replace("servers:", f"protocol: https, tls: {{{part}}}, servers:")
+    with pytest.raises(ConfigError, match=rf"upstreams\[0\].tls.{part[:3]}"):
+        compile_kong(gateway(f"{up}\nroutes: [{{id: a, path: /a, {OPEN}}}]"))
+
+
+def test_an_authority_that_can_not_be_read_is_an_error_with_its_line() -> None:
+    up = UP.replace("servers:", "protocol: https, tls: {ca_file: nowhere.pem}, servers:")
+    with pytest.raises(ConfigError, match=r"gateline.yaml:\d+: upstreams\[0\].tls.ca_file can't read"):
         compile_kong(gateway(f"{up}\nroutes: [{{id: a, path: /a, {OPEN}}}]"))
 
 

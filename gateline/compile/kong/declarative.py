@@ -8,6 +8,7 @@ from gateline.compile.kong.fence import fence_lua
 from gateline.compile.kong.identity import TAG, id_of
 from gateline.compile.kong.match import matching
 from gateline.compile.kong.refusals import refusals
+from gateline.compile.kong.tls import certificates_of, protocol_of, tls_of
 from gateline.compile.kong.upstream import kong_upstream
 from gateline.compile.plan import Plan, PlannedRoute
 from gateline.values.decision import Problem
@@ -23,6 +24,7 @@ def declarative(plan: Plan, file: str) -> dict[str, Any]:
         raise plan.loaded.error(faults)
     return {
         "_format_version": "3.0",
+        **certificates_of(plan),
         "upstreams": [kong_upstream(upstream) for _, upstream in plan.upstreams],
         "services": [_service(planned, file) for planned in plan.routes],
         "routes": [_unmatched(plan, file)],
@@ -34,22 +36,20 @@ def _service(planned: PlannedRoute, file: str) -> dict[str, Any]:
     """One service for each route: Kong's timeouts are a service's. A route's `timeout` bounds each silence of it."""
     route, upstream = planned.route, planned.upstream
     silence_ms = min(upstream.read_timeout, route.timeout) * 1000
-    secure = upstream.protocol == "https"
-    found = {
+    return {
         "id": id_of("service", route.id),
         "name": route.id,
         "tags": [TAG],
-        "protocol": "http" if upstream.protocol == "ws" else upstream.protocol,
+        "protocol": protocol_of(upstream),
         "host": upstream.id,
-        "port": 443 if secure else 80,
+        "port": 443 if upstream.encrypted else 80,
         "connect_timeout": upstream.connection_timeout * 1000,
         "read_timeout": silence_ms,
         "write_timeout": silence_ms,
         "retries": upstream.retries,
+        **tls_of(upstream),
+        "routes": [_route(planned, file)],
     }
-    if secure:
-        found["tls_verify"] = True
-    return {**found, "routes": [_route(planned, file)]}
 
 
 def _route(planned: PlannedRoute, file: str) -> dict[str, Any]:

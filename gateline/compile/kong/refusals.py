@@ -33,8 +33,6 @@ def refusals(plan: Plan) -> Iterator[Fault]:
 def _gateway(plan: Plan) -> Iterator[Fault]:
     if plan.gateway.domains:
         yield Fault(("domains",), "are for Envoy's rate limit service, which Kong does not ask: leave them out")
-    if plan.gateway.tls is not None:
-        yield Fault(("tls",), "is not compiled for Kong, which has its certificates from kong.conf: leave it out")
     for path in _from_environment(plan.gateway, ()):
         yield Fault(
             path, "can't be read by a Kong plugin: Kong starts a plugin server without its environment; use file"
@@ -56,8 +54,6 @@ def _from_environment(node: object, path: Path) -> Iterator[Path]:
 def _upstream(path: Path, upstream: Upstream) -> Iterator[Fault]:
     if not _HOST.fullmatch(upstream.id) or _ADDRESS.fullmatch(upstream.id):
         yield Fault((*path, "id"), "must be a host name and no address: Kong names its upstreams so")
-    if upstream.tls is not None:
-        yield Fault((*path, "tls"), "is not compiled for Kong: it would ask for another name or authority")
     check = upstream.health_check
     if check is not None and upstream.protocol == "grpc":
         yield Fault(

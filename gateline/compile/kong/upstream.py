@@ -42,7 +42,7 @@ def kong_upstream(upstream: Upstream) -> dict[str, Any]:
 
 
 def _active(upstream: Upstream, check: HealthCheck) -> dict[str, Any]:
-    secure = {"type": "https", "https_verify_certificate": True} if upstream.protocol == "https" else {"type": "http"}
+    secure = {"type": "https", "https_verify_certificate": True} if upstream.encrypted else {"type": "http"}
     failures = check.unhealthy_threshold
     return {
         **secure,
