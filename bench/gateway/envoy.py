@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,31 @@ _TYPE = "type.googleapis.com/"
 _HTTP = "envoy.extensions.filters.http"
 _OK = {"status": 200, "body": {"inline_string": "ok"}}
 _ROUTER = {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPE}{_HTTP}.router.v3.Router"}}
+# Nothing is sampled, so nothing is sent to the cluster of nobody; traceparent is passed on all the same.
+_TRACING = {
+    "random_sampling": {"value": 0},
+    "provider": {
+        "name": "envoy.tracers.opentelemetry",
+        "typed_config": {
+            "@type": f"{_TYPE}envoy.config.trace.v3.OpenTelemetryConfig",
+            "grpc_service": {"envoy_grpc": {"cluster_name": "p0"}, "timeout": "0.25s"},
+            "service_name": "bench",
+        },
+    },
+}
 # The same for all; long, since a machine that is busy otherwise must not cost a run.
 TIMEOUT = "2s"
 
 
 class Envoy:
-    """A running Envoy. `callouts` holds each listener's port and the ports of who is asked, none of them for nobody."""
+    """A running Envoy. `callouts` holds each listener's port and the ports of who is asked, none of them for nobody.
 
-    def __init__(self, callouts: Mapping[int, Sequence[int]], folder: Path) -> None:
+    The listeners in `traced` take part in tracing: the call to the callout carries a traceparent of its own.
+    """
+
+    def __init__(self, callouts: Mapping[int, Sequence[int]], traced: Container[int], folder: Path) -> None:
         config = folder / "envoy.json"
-        config.write_text(json.dumps(_bootstrap(callouts)))
+        config.write_text(json.dumps(_bootstrap(callouts, traced)))
         self._admin = folder / "envoy.admin"
         self._admin.unlink(missing_ok=True)
         command = [*envoy_command(config), "--admin-address-path", str(self._admin), "--use-dynamic-base-id"]
@@ -53,12 +68,12 @@ class Envoy:
         return str(json.loads(self._get("/server_info"))["version"]).split("/")[1]
 
 
-def _bootstrap(callouts: Mapping[int, Sequence[int]]) -> dict[str, Any]:
+def _bootstrap(callouts: Mapping[int, Sequence[int]], traced: Container[int]) -> dict[str, Any]:
     return {
         "admin": {"address": _address(0)},
         "static_resources": {
-            "listeners": [_listener(port, bool(asked)) for port, asked in callouts.items()],
-            "clusters": [_cluster(port, asked) for port, asked in callouts.items() if asked],
+            "listeners": [_listener(port, bool(asked), port in traced) for port, asked in callouts.items()],
+            "clusters": [_cluster(port, asked) for port, asked in callouts.items() if asked] + [_cluster(0, [9])],
         },
     }
 
@@ -67,13 +82,14 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _listener(port: int, filtered: bool) -> dict[str, Any]:
+def _listener(port: int, filtered: bool, traced: bool) -> dict[str, Any]:
     """A route that answers by itself and echoes the header that a callout added."""
     manager = {
         "@type": f"{_TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": f"p{port}",
         "use_remote_address": True,
         "normalize_path": True,
+        **({"tracing": _TRACING} if traced else {}),
         "http_filters": [*([_ext_authz(port)] if filtered else []), _ROUTER],
         "route_config": {
             "virtual_hosts": [{

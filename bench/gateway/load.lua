@@ -1,7 +1,8 @@
 -- What wrk sends and what it says at the end. Without arguments each request is the same, and wrk makes it once.
 -- paths=FILE, lines=FILE: the next path, the next header line for each request, in turn.
 -- known=N, fresh=FILE, from=N, count=N: bearer tokens of a file: its first N lines in turn, but for every tenth request
--- the next of the `count` lines after line `from`, which nobody has seen; skip=N begins further on. trace=1: a traceparent of its own for each.
+-- the next of the `count` lines after line `from`, which nobody has seen; skip=N begins further on. trace=1: a traceparent of its
+-- own for each, not sampled, since nobody collects spans here.
 -- wrk runs this with one thread, so that no line is sent twice.
 
 local threads = {}
@@ -55,7 +56,7 @@ function init(args)
       varying = varying .. "authorization: Bearer " .. token .. "\r\n"
     end
     if given.trace then
-      varying = varying .. format("traceparent: 00-%08x%08x%08x%08x-%08x%08x-01\r\n",
+      varying = varying .. format("traceparent: 00-%08x%08x%08x%08x-%08x%08x-00\r\n",
         random(0, 0x7fffffff), random(0, 0x7fffffff), random(0, 0x7fffffff), random(0, 0x7fffffff),
         random(0, 0x7fffffff), random(0, 0x7fffffff))
     end

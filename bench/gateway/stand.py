@@ -44,7 +44,8 @@ class Stand:
             self.store = self._start_store(folder)
             self._start_callouts(rows, folder)
             asked = {live.port: live.running.ports if live.running else () for live in self.rows}
-            self.envoy = Envoy(asked, folder)
+            traced = {live.port for live in self.rows if live.row.sends == "traced"}
+            self.envoy = Envoy(asked, traced, folder)
             self._ends.callback(self.envoy.process.close)
             for live in self.rows:
                 self._verify(live)

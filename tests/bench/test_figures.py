@@ -12,6 +12,7 @@ from bench.gateway.measure import Measured, Sample, median_of, new_tokens_wanted
 from bench.gateway.processes import _clock_s, cpu_s, rss_bytes, tree
 from bench.gateway.rows import ROWS, chosen
 from bench.gateway.targets import TARGETS, Target, judge
+from bench.instructions import total_in
 from bench.soak import bound_of, growth_of
 
 WRK = """Running 1s test @ http://127.0.0.1:10000/
@@ -112,3 +113,8 @@ def test_memory_that_fills_at_first_is_flat_and_one_that_goes_on_growing_is_not(
 def test_too_few_samples_are_no_verdict() -> None:
     with pytest.raises(ValueError, match="four samples"):
         growth_of([1, 2, 3])
+
+
+def test_instructions_are_read_from_the_total_of_a_profile() -> None:
+    assert total_in("events: Ir\nsummary: 0\nfn=(1) f\n4 22\n\ntotals: 19759342\n") == 19759342
+    assert total_in("events: Ir\n") == 0
