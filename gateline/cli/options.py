@@ -7,8 +7,8 @@ from pathlib import Path
 
 DEFAULT_LISTEN = "127.0.0.1:9191"
 DEFAULT_ADMIN = "127.0.0.1:9190"  # below, since further workers listen above
-TRANSPORTS = ("grpcio", "wire")
-DEFAULT_TRANSPORT = "grpcio"
+TRANSPORTS = ("wire", "grpcio")
+DEFAULT_TRANSPORT = "wire"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ async def _grpcio(handlers: Handlers, address: str, health: Health) -> Server:
 async def _wire(handlers: Handlers, address: str, health: Health) -> Server:
     from ext_authz.wire import serve  # noqa: PLC0415  # see above
 
-    return await serve(handlers, address, status=health)
+    return await serve(handlers, address, status=health, reflected=service_names(handlers))
 
 
-_START: Final = {"grpcio": _grpcio, "wire": _wire}
+_START: Final = {"wire": _wire, "grpcio": _grpcio}
