@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from gateline.authn.combine import Combination
+from gateline.authn.resource_metadata import ProtectedResource
 from gateline.authz.config import Authorization
 from gateline.limit.config import RateLimit
 from gateline.route.conditions import Condition, HostName
@@ -59,6 +60,8 @@ class Route(Model):
     authentication: Combination | None = None
     authorization: Authorization | None = None
     tenant: Annotated[str, Field(min_length=1)] | None = None
+    protected_resource: ProtectedResource | None = None
+    """Answer with the metadata of RFC 9728 instead of going on."""
     rate_limit: RateLimit | None = None
     traffic_split: TrafficSplit | None = None
     cache: Cache | None = None

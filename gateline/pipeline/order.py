@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from gateline.authn.combine import AllOf, Methods, authenticate_step
 from gateline.authn.method import Method
+from gateline.authn.resource_metadata import metadata_step
 from gateline.authz.build import checks_of
 from gateline.authz.roles import RoleBook, roles_step
 from gateline.authz.tenant import tenant_step
@@ -115,6 +116,14 @@ def _by_identity(parts: Parts) -> Iterator[Step]:
         yield Step("limit by identity", point, limits.place, needs=Needs(client_address=True))
 
 
+def _metadata(parts: Parts) -> Iterator[Step]:
+    resource = parts.route.protected_resource
+    if resource is not None:
+        issuers = dict.fromkeys(getattr(method, "issuer", None) for method in parts.loaded.gateway.authentication)
+        run = metadata_step(resource, [issuer for issuer in issuers if issuer])
+        yield Step("metadata", run, parts.place("protected_resource"))
+
+
 def _split(parts: Parts) -> Iterator[Step]:
     split = parts.route.traffic_split
     if split is not None:
@@ -134,5 +143,6 @@ ORDER: tuple[Row, ...] = (
         "rates and quotas of one identity in one charge, after all that may still refuse it",
         _by_identity,
     ),
+    Row("metadata", "an answer of our own, for whoever may ask for it", _metadata),
     Row("split", "where to, for what may pass; nobody refused takes a turn", _split),
 )

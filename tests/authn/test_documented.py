@@ -52,6 +52,7 @@ ROWS = {
     "jwt-remote": [row(503, {}, replies=AWAY), row(401, {"alg": "none"})],
     "jwt-discovery": [row(503, {}, replies=AWAY), row(401, {"alg": "none"})],
     "claim-headers": [row(200, {"claims": {"email": "a@example.com"}}), row(401)],
+    "resource-metadata": [row(200, path="/.well-known/oauth-protected-resource"), row(401)],
     "api_key": [row(200, headers=KEY), row(401, headers=[["x-api-key", "x"]], code="unknown_key")],
     "introspection": [
         row(200, headers=[["authorization", "Bearer opaque"]], replies=ACTIVE),
@@ -98,7 +99,8 @@ def whole(text, upstream):
     if "authorization" in data:
         route["authorization"] = data.pop("authorization")
     upstreams = [{"id": "echo", "servers": [upstream], "retries": 0}]
-    return {"version": 1, "authentication": [KEYED], **data, "upstreams": upstreams, "routes": [route]}
+    routes = [*data.pop("routes", []), route]
+    return {"version": 1, "authentication": [KEYED], **data, "upstreams": upstreams, "routes": routes}
 
 
 @pytest.fixture(scope="module")
