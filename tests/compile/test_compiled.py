@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from betterproto2 import Message
+from envoy_data_plane.envoy.config.core.v3 import Address, SocketAddress
+from pydantic import ValidationError
 
-from gateline.compile.envoy import EnvoyOptions, compile_envoy, render_yaml
+from gateline.compile.envoy import EnvoyOptions, bootstrap, compile_envoy, render_yaml
+from gateline.compile.envoy.explicit import say_defaults
+from gateline.compile.envoy.quickly import remembering
 from gateline.compile.needs import needs_of
+from gateline.compile.plan import plan
 from gateline.config.load import Loaded
 from gateline.sanitise.identity_headers import spellings
 from tests.compile.envoy_process import validate
@@ -47,6 +54,12 @@ OPTIONS = [
 ]
 
 
+@cache
+def compiled(text: str, options: EnvoyOptions = EnvoyOptions()) -> dict[str, Any]:  # noqa: B008  # frozen
+    """A gateway's configuration, made once and only read: the builder is slow."""
+    return compile_envoy(gateway(text), options)
+
+
 def manager(config: dict[str, Any]) -> dict[str, Any]:
     """The HTTP connection manager."""
     (listener,) = config["static_resources"]["listeners"]
@@ -68,20 +81,30 @@ def routes(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     [(EVERY, options) for options in OPTIONS] + [("mode: shadow\n" + PLAIN, EnvoyOptions())],
 )
 def test_envoy_takes_it_and_yaml_says_the_same(text: str, options: EnvoyOptions, tmp_path: Path) -> None:
-    loaded = gateway(text)
-    config = compile_envoy(loaded, options)
+    config = compiled(text, options)
     path = tmp_path / "envoy.yaml"
-    path.write_text(render_yaml(loaded, options))
+    path.write_text(render_yaml(gateway(text), options))
     assert yaml.load(path.read_text(), yaml.CSafeLoader) == config
     assert validate(path) == ""
 
 
 def test_the_same_input_gives_the_same_output() -> None:
-    assert json.dumps(compile_envoy(gateway(EVERY))) == json.dumps(compile_envoy(gateway(EVERY)))
+    assert json.dumps(compiled(EVERY)) == json.dumps(compile_envoy(gateway(EVERY)))
+
+
+def test_a_builder_that_remembers_builds_the_same_and_is_left_as_it_was() -> None:
+    planned, options = plan(gateway(EVERY)), EnvoyOptions()
+    theirs = {name: vars(Message)[name] for name in ("_type_hints", "_validate")}
+    slowly = bootstrap._made(planned, options)
+    say_defaults(slowly)
+    assert bootstrap.bootstrap(planned, options) == slowly
+    assert {name: vars(Message)[name] for name in theirs} == theirs
+    with remembering(), pytest.raises(ValidationError):
+        bytes(Address(socket_address=SocketAddress(address="a", port_value="none")))  # type: ignore[arg-type]
 
 
 def test_it_fails_closed() -> None:
-    ask = filters(compile_envoy(gateway("budgets: {check_ms: 700, proxy_ms: 900}\n" + PLAIN)))
+    ask = filters(compiled("budgets: {check_ms: 700, proxy_ms: 900}\n" + PLAIN))
     settings = ask["envoy.filters.http.ext_authz"]["typed_config"]
     assert settings["failure_mode_allow"] is False
     assert settings["status_on_error"] == {"code": "ServiceUnavailable"}
@@ -98,12 +121,12 @@ def test_a_route_that_waits_for_a_hash_gets_the_time_for_it() -> None:
     settings = {name: found[name]["typed_per_filter_config"]["envoy.filters.http.ext_authz"] for name in ("a", "b")}
     assert "grpc_service" not in settings["a"]["check_settings"]
     assert settings["b"]["check_settings"]["grpc_service"]["timeout"] == "1.200s"
-    written = json.dumps(compile_envoy(gateway("budgets: {check_ms: 400, proxy_ms: 500}\n" + text)))
+    written = json.dumps(compiled("budgets: {check_ms: 400, proxy_ms: 500}\n" + text))
     assert "1.200s" not in written
 
 
 def test_every_route_is_asked_about_under_its_own_name() -> None:
-    found = routes(compile_envoy(gateway(PLAIN)))
+    found = routes(compiled(PLAIN))
     assert list(found) == ["a", "b", "gateline/unmatched"]
     for name in ("a", "b"):
         settings = found[name]["typed_per_filter_config"]["envoy.filters.http.ext_authz"]["check_settings"]
@@ -113,7 +136,7 @@ def test_every_route_is_asked_about_under_its_own_name() -> None:
 
 
 def test_only_a_route_in_shadow_may_pass_without_the_sidecar() -> None:
-    config = compile_envoy(gateway(PLAIN.replace("/b,", "/b, mode: shadow,")))
+    config = compiled(PLAIN.replace("/b,", "/b, mode: shadow,"))
     shadow = filters(config)["gateline.ext_authz_shadow"]
     assert (shadow["disabled"], shadow["typed_config"]["failure_mode_allow"]) == (True, True)
     assert filters(config)["envoy.filters.http.ext_authz"]["typed_config"]["failure_mode_allow"] is False
@@ -124,7 +147,7 @@ def test_only_a_route_in_shadow_may_pass_without_the_sidecar() -> None:
 
 
 def test_a_gateway_in_shadow_edits_nothing_and_fails_open() -> None:
-    found = filters(compile_envoy(gateway("mode: shadow\n" + PLAIN)))
+    found = filters(compiled("mode: shadow\n" + PLAIN))
     assert "envoy.filters.http.header_mutation" not in found
     assert found["envoy.filters.http.ext_authz"]["typed_config"]["failure_mode_allow"] is True
 
@@ -144,17 +167,17 @@ def test_each_spelling_of_an_identity_header_is_removed_before_gateline_is_asked
 
 def test_the_peer_is_appended_once_whoever_tells_it() -> None:
     for told in (False, True):
-        config = compile_envoy(gateway(PLAIN), EnvoyOptions(proxy_protocol=told))
+        config = compiled(PLAIN, EnvoyOptions(proxy_protocol=told))
         assert manager(config).get("skip_xff_append", False) is not told
         assert ("gateline.forwarded_for" in filters(config)) is not told
 
 
 def test_only_what_is_idempotent_is_sent_again_after_it_was_sent() -> None:
-    found = routes(compile_envoy(gateway(PLAIN)))
+    found = routes(compiled(PLAIN))
     unsent = "connect-failure,refused-stream,reset-before-request"
     assert found["a"]["route"]["retry_policy"]["retry_on"] == f"{unsent},reset"
     assert found["b"]["route"]["retry_policy"]["retry_on"] == unsent
-    assert "retry_on" not in routes(compile_envoy(gateway(EVERY)))["rpc"]["route"]["retry_policy"]
+    assert "retry_on" not in routes(compiled(EVERY))["rpc"]["route"]["retry_policy"]
 
 
 def test_a_configuration_holds_no_secret_and_needs_none(tmp_path: Path) -> None:

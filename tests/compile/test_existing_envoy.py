@@ -30,6 +30,7 @@ class Site:
         self.folder = folder
         shutil.copy(EXAMPLE / "gateline.yaml", folder)
         self.echo = Echo()
+        self._tokens: dict[str, str] = {}
         self.port, self.check_port = free_port(), free_port()
         self.sidecar: subprocess.Popen[bytes] | None = None
 
@@ -39,8 +40,10 @@ class Site:
         return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout.strip()
 
     def token(self, scope: str) -> tuple[str, str]:
-        """An Authorization header."""
-        return ("authorization", "Bearer " + self.gateline("token", "--sub", "alice", "--scope", scope))
+        """An Authorization header; made once, since it takes a process."""
+        if scope not in self._tokens:
+            self._tokens[scope] = self.gateline("token", "--sub", "alice", "--scope", scope)
+        return ("authorization", f"Bearer {self._tokens[scope]}")
 
     def serve(self) -> None:
         """Start the sidecar and wait until it is ready."""

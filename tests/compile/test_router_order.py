@@ -19,7 +19,7 @@ from gateline.values.headers import Headers
 from gateline.values.request import Request
 from tests.compile.envoy_process import Envoy, free_port
 
-TABLES, REQUESTS = 16, 120
+TABLES, REQUESTS = 10, 160
 PATHS = ["/", "/a", "/ab", "/a/b", "/a/b/c", "/a.b", "/a+b", "/x/y"]
 HOSTS = ["a.test", "*.test", "*.a.test", "b.test"]
 HEADERS = {"x-a": ["1", "", {"present": True}, {"present": False}], "x_b": ["é(.*)", {"present": False}]}

@@ -22,6 +22,7 @@ from gateline.compile.envoy.explicit import say_defaults
 from gateline.compile.envoy.ext_authz import sidecar_cluster
 from gateline.compile.envoy.listener import listener
 from gateline.compile.envoy.options import EnvoyOptions
+from gateline.compile.envoy.quickly import remembering
 from gateline.compile.envoy.refusals import refusals
 from gateline.compile.plan import Plan
 
@@ -32,6 +33,13 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     """The configuration as plain data; `ConfigError` with lines for what Envoy can't do."""
     if faults := list(refusals(plan)):
         raise plan.loaded.error(faults)
+    with remembering():
+        data: dict[str, Data] = _made(plan, options)
+    say_defaults(data)
+    return data
+
+
+def _made(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     clusters = [upstream_cluster(upstream, options, plan.loaded) for _, upstream in plan.upstreams]
     made = Bootstrap(
         node=Node(id="gateline", cluster="gateline"),
@@ -44,9 +52,7 @@ def bootstrap(plan: Plan, options: EnvoyOptions) -> dict[str, Data]:
     if options.admin is not None:
         made.admin = Admin(address=address_of(options.admin))
     # The library's own casings misspell some names (`consecutive_5xx`); the fields are in Envoy's spelling already.
-    data: dict[str, Data] = made.to_dict(casing=str)  # type: ignore[arg-type]  # any callable is taken
-    say_defaults(data)
-    return data
+    return made.to_dict(casing=str)  # type: ignore[arg-type]  # any callable is taken
 
 
 def _runtime(plan: Plan) -> LayeredRuntime | None:
