@@ -95,8 +95,12 @@ def _rename(node: Any, prefix: str) -> None:
 
 
 def joined(configs: list[dict[str, Any]]) -> dict[str, Any]:
-    """One bootstrap with the listeners and clusters of all."""
+    """One bootstrap with the listeners, clusters and switches of all."""
     first = configs[0]
+    layers = [layer for config in configs for layer in config.get("layered_runtime", {}).get("layers", [])]
+    switches = {name: value for layer in layers for name, value in layer["static_layer"].items()}
+    if switches:
+        first["layered_runtime"] = {"layers": [{"name": "cases", "static_layer": switches}]}
     rest = [config["static_resources"] for config in configs[1:]]
     for resources in rest:
         first["static_resources"]["listeners"] += resources["listeners"]
