@@ -24,9 +24,12 @@ spacing stay. Run it again whenever plugins or routes change.
 @click.option("--check", "only_check", is_flag=True, help="Exit with 1 where a fence is missing or can't guard.")
 def command(file: Path, only_diff: bool, only_check: bool) -> None:
     """See HELP."""
-    from gateline.compile.kong.fencing import fence_document  # noqa: PLC0415  # ruamel.yaml is an extra
-    from gateline.compile.kong.in_place import edited  # noqa: PLC0415
+    from gateline.compile.kong.fencing import fence_document  # noqa: PLC0415
 
+    try:
+        from gateline.compile.kong.in_place import edited  # noqa: PLC0415  # ruamel.yaml is an extra
+    except ImportError as error:
+        raise failed("this needs ruamel.yaml: pip install 'gateline[kong]'") from error
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -79,7 +79,7 @@ class Judge:
     def _limits(self, request: KongRequest) -> tuple[Pair, ...]:
         if self._limit_headers is None or request.context is None:
             return ()
-        return self._limit_headers(request.context, request.now)
+        return self._limit_headers(request.context)
 
     def _refuse(self, kong: Any, decision: Deny | Unavailable, request: KongRequest) -> None:
         limits = self._limits(request)

@@ -9,13 +9,12 @@ from gateline.context import Context
 from gateline.limit.headers import tightest
 from gateline.values.headers import Pair
 
-LimitHeaders = Callable[[Context, float], tuple[Pair, ...]]
+LimitHeaders = Callable[[Context], tuple[Pair, ...]]
 _WINDOWS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 0: "month"}
 
 
-def kong_limit_headers(context: Context, now_unix_s: float) -> tuple[Pair, ...]:
+def kong_limit_headers(context: Context) -> tuple[Pair, ...]:
     """`RateLimit-*` of the tightest limit, and `X-RateLimit-*-Minute` and so on of each window that Kong has."""
-    del now_unix_s
     if not context.standings:
         return ()
     tight = tightest(context.standings)

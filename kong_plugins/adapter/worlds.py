@@ -6,6 +6,7 @@ from gateline.config.load import Loaded
 from gateline.runtime.drive import World
 from gateline.runtime.made_world import MadeWorld, make_world, store_url
 from kong_plugins.adapter import waiting
+from kong_plugins.runtime import hub
 
 # Of each store: its URL (None: this process's memory), the namespace of its keys, its budget in seconds.
 _WORLDS: dict[tuple[str | None, str, float], MadeWorld] = {}
@@ -18,5 +19,7 @@ def world_of(loaded: Loaded) -> World:
     key = (url, gateway.namespace, store_s)
     made = _WORLDS.get(key)
     if made is None:
-        made = _WORLDS[key] = make_world(waiting.loop(), url, 1, gateway.namespace, store_s)
+        server = hub.current()
+        share = server.processes if server is not None else 1
+        made = _WORLDS[key] = make_world(waiting.loop(), url, share, gateway.namespace, store_s)
     return made.world

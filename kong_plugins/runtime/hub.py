@@ -23,6 +23,8 @@ class Hub(Protocol):
     """The server, as a plugin sees it."""
 
     loop: asyncio.AbstractEventLoop
+    processes: int
+    """How many of its processes share the socket."""
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run `work` in the bounded pool of threads; raises PoolFullError."""

@@ -39,6 +39,7 @@ class Server:
     def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop, process: int = 0) -> None:
         self.loop = loop
         self.lua_style = settings.lua_style
+        self.processes = settings.processes
         self.faults = FaultLog()
         self.turn = Turn(loop)
         self.deadlines = Deadlines(loop, settings.deadline_s)

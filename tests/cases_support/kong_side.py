@@ -24,13 +24,15 @@ from tests.kong.running import Running, ours
 REQUEST_ID = b"6f1f0a8e000040008000000000000000"
 PLUGINS = Path(__file__).resolve().parents[2] / "kong_plugins"
 PLUGIN = "gateline-policy"
+# Kong's upstreams to which the rows' splits lead.
+SPLIT_UPSTREAMS = ("stable", "canary")
 
 
 class KongCases:
     """One plugin server for every gateway; each gateway is a file, as a user has it."""
 
     def __init__(self, server: Running, protocol: str) -> None:
-        self._driver = Driver(str(server.path), protocol)
+        self._driver = Driver(str(server.path), protocol, upstreams=SPLIT_UPSTREAMS)
         self._files: dict[str, Path] = {}
 
     def run(self, case: Case, prepared: Prepared, *, named: str | None = None) -> View:
