@@ -2,7 +2,8 @@
 
 The reference policy behind Envoy, log and metrics on, a limit in Valkey, a traceparent of its own for each request and
 a tenth of the tokens not in memory. Tokens are long and their file goes round, so the memory of verified tokens, which
-is bounded in characters, fills and turns over; after that nothing may grow. Memory is the resident set, summed.
+is bounded in characters, turns over again and again. It is filled first; after that its peaks may not grow. Meanwhile
+memory falls too, since it is dropped by halves. What is measured is the resident set of all processes, summed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -23,28 +23,26 @@ from bench.gateway.load import LoadError, wrk
 from bench.gateway.measure import KNOWN
 from bench.gateway.processes import StartError, rss_bytes
 from bench.gateway.rows import chosen
-from bench.gateway.stand import Stand
+from bench.gateway.stand import Live, Stand
 from bench.gateway.tokens import Issuer
 
 BUILD = Path(__file__).resolve().parents[1] / ".build" / "bench"
 # Longer than half of what the memory of verified tokens holds together, so that no token is still there when it comes
 # again; a token is its padding by 4/3 and some 700 characters.
 TOKENS, PADDING = 16_000, 2_000
+WARM_STEP_S = 5
 MIB = 1 << 20
-# Growth from the median of the second quarter to that of the last one.
+# Growth from the peak of the first half to that of the second one.
 BOUND_SHARE, BOUND_BYTES = 0.03, 4 * MIB
 
 
 def growth_of(rss: Sequence[int]) -> tuple[int, int]:
-    """The median of the second quarter of the samples, and how much the last quarter's is above it; in bytes.
-
-    The first quarter is not judged: memories fill in it.
-    """
-    quarter = len(rss) // 4
-    if quarter == 0:
-        raise ValueError("four samples at least")
-    early = int(statistics.median(rss[quarter : 2 * quarter]))
-    return early, int(statistics.median(rss[-quarter:])) - early
+    """The peak of the first half of the samples, and how much the second half's is above it; in bytes."""
+    half = len(rss) // 2
+    if half == 0:
+        raise ValueError("two samples at least")
+    early = max(rss[:half])
+    return early, max(rss[half:]) - early
 
 
 def bound_of(early_bytes: int) -> int:
@@ -76,23 +74,47 @@ def _soak(row: str, seconds: float, console: Console) -> int:
         live = stand.rows[0] if stand.rows else None
         if live is None or live.running is None:
             raise StartError(str(stand.skipped or f"{row} has no process"))
-        pid = live.running.process.pid
-        step_s = max(1, round(seconds / 40))
-        rss, refused, calls, at, begin = [rss_bytes(pid)], 0, 0, 0, time.monotonic()
-        while time.monotonic() - begin < seconds:
-            varying = (f"fresh={tokens}", f"known={KNOWN}", f"from={KNOWN}", f"count={TOKENS}", f"skip={at}", "trace=1")
-            outcome = wrk(f"http://127.0.0.1:{live.port}/v1/users", step_s, (), varying)
-            at = (at + outcome.fresh_used) % TOKENS
-            refused += outcome.refused + outcome.broken
-            calls += outcome.calls
-            rss.append(rss_bytes(pid))
-            os.truncate(live.running.process.output, 0)
-            took_s = time.monotonic() - begin
-            console.print(f"{took_s:6.0f} s {calls:12,} calls {rss[-1] / MIB:8.1f} MiB  {refused} refused")
-        refused += stand.envoy.errors(live.port)
+        run = _Run(live, tokens, console)
+        while run.fresh < TOKENS:
+            run.step(WARM_STEP_S, each=1)
+        console.print("filled; from here on it is judged")
+        run.rss.clear()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            run.step(max(1, round(seconds / 40)), each=10)
+        refused = run.refused + stand.envoy.errors(live.port)
     finally:
         stand.close()
-    return _verdict(rss[1:], refused, console)
+    return _verdict(run.rss, refused, console)
+
+
+class _Run:
+    """Loads a sidecar step by step and notes its memory after each."""
+
+    def __init__(self, live: Live, tokens: Path, console: Console) -> None:
+        self._live = live
+        self._tokens = tokens
+        self._console = console
+        self._begin = time.monotonic()
+        self.rss: list[int] = []
+        self.refused = self.fresh = self.calls = 0
+
+    def step(self, seconds: float, each: int) -> None:
+        """Every `each`th request has a token that is not in memory."""
+        running = self._live.running
+        assert running is not None
+        outcome = wrk(
+            f"http://127.0.0.1:{self._live.port}/v1/users", seconds, (),
+            (f"fresh={self._tokens}", f"known={KNOWN}", f"from={KNOWN}", f"count={TOKENS}",
+             f"skip={self.fresh % TOKENS}", f"each={each}", "trace=1"),
+        )  # fmt: skip
+        os.truncate(running.process.output, 0)
+        self.fresh += outcome.fresh_used
+        self.refused += outcome.refused + outcome.broken
+        self.calls += outcome.calls
+        self.rss.append(rss_bytes(running.process.pid))
+        took_s, memory = time.monotonic() - self._begin, self.rss[-1] / MIB
+        self._console.print(f"{took_s:6.0f} s {self.calls:12,} calls {memory:8.1f} MiB  {self.refused} refused")
 
 
 def _verdict(rss: Sequence[int], refused: int, console: Console) -> int:

@@ -1,7 +1,8 @@
 -- What wrk sends and what it says at the end. Without arguments each request is the same, and wrk makes it once.
 -- paths=FILE, lines=FILE: the next path, the next header line for each request, in turn.
 -- known=N, fresh=FILE, from=N, count=N: bearer tokens of a file: its first N lines in turn, but for every tenth request
--- the next of the `count` lines after line `from`, which nobody has seen; skip=N begins further on. trace=1: a traceparent of its
+-- the next of the `count` lines after line `from`, which nobody has seen; skip=N begins further on, each=N
+-- takes every Nth request. trace=1: a traceparent of its
 -- own for each, not sampled, since nobody collects spans here.
 -- wrk runs this with one thread, so that no line is sent twice.
 
@@ -38,6 +39,7 @@ function init(args)
   local lines = given.lines and lines_of(given.lines, 0, math.huge)
   local known = given.fresh and lines_of(given.fresh, 0, tonumber(given.known))
   local fresh = given.fresh and lines_of(given.fresh, tonumber(given.from), tonumber(given.count))
+  local each = tonumber(given.each or 10)
   local n, skip, random, format = 0, tonumber(given.skip or 0), math.random, string.format
   math.randomseed(os.time())
 
@@ -47,7 +49,7 @@ function init(args)
     if lines then varying = lines[n % #lines + 1] .. "\r\n" end
     if fresh then
       local token
-      if n % 10 == 0 then
+      if n % each == 0 then
         fresh_used = fresh_used + 1
         token = fresh[(skip + fresh_used - 1) % #fresh + 1]
       else

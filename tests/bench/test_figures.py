@@ -102,17 +102,16 @@ def test_the_clock_of_a_process_is_what_the_kernel_says_of_it() -> None:
     assert _clock_s(os.getpid()) == pytest.approx(times.user + times.system, abs=0.05)
 
 
-def test_memory_that_fills_at_first_is_flat_and_one_that_goes_on_growing_is_not() -> None:
+def test_memory_that_rises_and_falls_is_flat_and_one_that_goes_on_growing_is_not() -> None:
     mib = 1 << 20
-    filled = [mib * size for size in (60, 80, 95, 99, 100, 100, 101, 100, 100, 101, 100, 100)]
-    assert growth_of(filled) == (100 * mib, 0)
+    assert growth_of([mib * size for size in (80, 100, 81, 99, 80, 98, 100, 82)]) == (100 * mib, 0)
     early, grown = growth_of([mib * size for size in range(100, 140)])
     assert grown > bound_of(early)
 
 
 def test_too_few_samples_are_no_verdict() -> None:
-    with pytest.raises(ValueError, match="four samples"):
-        growth_of([1, 2, 3])
+    with pytest.raises(ValueError, match="two samples"):
+        growth_of([1])
 
 
 def test_instructions_are_read_from_the_total_of_a_profile() -> None:
