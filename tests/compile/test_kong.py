@@ -49,6 +49,15 @@ def test_a_path_is_a_prefix_with_its_slash_and_itself() -> None:
     assert route_of(document, "a")["plugins"][0]["config"] == {"file": "/etc/gateline.yaml", "route": "a"}
 
 
+def test_an_exact_path_goes_before_the_same_path_with_all_below_it() -> None:
+    text = f"{UP}\nroutes: [{{id: below, path: /a, {OPEN}}}, {{id: only, path: {{exact: /a}}, {OPEN}}}]"
+    routes = routes_of(compiled(text))
+    for path, name in (("/a", "only"), ("/a/b", "below"), ("/ab", "gateline~unmatched")):
+        found = find(routes, "GET", path, "x", {})
+        assert found is not None
+        assert found["name"] == name
+
+
 def test_an_upstream_keeps_targets_weights_checks_and_its_algorithm() -> None:
     text = """
     upstreams:

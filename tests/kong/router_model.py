@@ -1,7 +1,8 @@
 """A model of Kong's router (flavor `traditional_compatible`, 3.4 to 3.9), as read in its sources and documents.
 
-It ranks routes by kinds of conditions, number of headers, plain hosts, regular expressions, length of the path; within
-one route the longest way decides. Header values are compared without regard to case.
+It ranks routes by kinds of conditions, plain hosts, number of headers, regular expressions and their priority, length
+of a prefix (kong/router/transform.lua); within one route each path has a rank of its own. Header values are compared
+without regard to case.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _host(pattern: str, host: str) -> bool:
     return bare.endswith(pattern[1:]) if pattern.startswith("*") else bare == pattern
 
 
-def _ranks(route: Route, path: str) -> list[tuple[int, int, bool, bool, int]]:
+def _ranks(route: Route, path: str) -> list[tuple[int, bool, int, bool, int, int]]:
     kinds = sum(name in route for name in ("methods", "hosts", "headers", "paths"))
     plain = "hosts" in route and not any("*" in host for host in route["hosts"])
     found = []
@@ -53,5 +54,6 @@ def _ranks(route: Route, path: str) -> list[tuple[int, int, bool, bool, int]]:
         regex = pattern.startswith("~")
         hit = re.match(pattern[1:], path) is not None if regex else path.startswith(pattern)
         if hit:
-            found.append((kinds, len(route.get("headers", {})), plain, regex, len(pattern)))
+            order = (route.get("regex_priority", 0), 0) if regex else (0, len(pattern))
+            found.append((kinds, plain, len(route.get("headers", {})), regex, *order))
     return found

@@ -1,28 +1,31 @@
 """A route's match as Kong's router has it, and how Kong ranks it (router flavor `traditional_compatible`).
 
-Kong asks the route with more kinds of conditions first (hosts, headers, methods, paths), then the one with more
-headers, a plain host before a wildcard, a regular expression before a prefix, the longer path. The core asks by path
-before all else, so a pair on which the two disagree is refused.
+Kong asks the route with more kinds of conditions first (hosts, headers, methods, paths), then one with plain hosts
+alone, the one with more headers, a regular expression before a prefix, the higher `regex_priority`, the longer prefix.
+The core asks by path before all else, so a pair on which the two disagree is refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from gateline.compile.plan import PlannedRoute
 from gateline.route.router import Match
 from gateline.values.errors import Fault
 
-Rank = tuple[int, int, bool, bool, int]
+# Before the regular expression of a route that means all below the same path, too.
+EXACT_PRIORITY = 1
+Rank = tuple[int, bool, int, bool, int, int]
 
 
 def matching(planned: PlannedRoute) -> dict[str, Any]:
     """The fields of a Kong route that say what it matches."""
     match = planned.route.match
     fields: dict[str, Any] = {"paths": paths_of(match)}
+    if match.exact:
+        fields["regex_priority"] = EXACT_PRIORITY
     if planned.upstream.protocol == "grpc":
         fields["protocols"] = ["grpc", "grpcs"]
     else:
@@ -77,27 +80,15 @@ def _samples(*matches: Match) -> Iterator[str]:
         yield f"{match.path.rstrip('/')}/x"
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    regex: bool
-    length: int
-
-
 def _rank(planned: PlannedRoute, path: str) -> Rank | None:
     """How Kong ranks a route for a request on a path; None where the route does not match it."""
     match = planned.route.match
-    way = _way(match, path)
-    if way is None:
+    if path == match.path and (match.exact or match.path != "/"):
+        way = (True, EXACT_PRIORITY if match.exact else 0, 0)
+    elif not match.exact and (path == match.path or path.startswith(f"{match.path.rstrip('/')}/")):
+        way = (False, 0, len(paths_of(match)[0]))
+    else:
         return None
     kinds = 1 + bool(match.hosts) + bool(match.headers) + (planned.upstream.protocol != "grpc")
     plain = bool(match.hosts) and not any(host.startswith("*") for host in match.hosts)
-    return kinds, len(match.headers), plain, way.regex, way.length
-
-
-def _way(match: Match, path: str) -> _Way | None:
-    if path == match.path:
-        regex = match.exact or match.path != "/"
-        return _Way(regex, len(paths_of(match)[-1]))
-    if match.exact or not path.startswith(f"{match.path.rstrip('/')}/"):
-        return None
-    return _Way(False, len(paths_of(match)[0]))
+    return kinds, plain, len(match.headers), *way
