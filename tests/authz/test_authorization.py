@@ -101,3 +101,24 @@ def test_a_missing_role_says_which(policy):
         assert said(ask(made, claims={"roles": roles})) == (403, "forbidden")
         assert made.notes[-1].why == why
     assert said(ask(made, claims={"roles": ["a", "b", "d"]})) == (200, "alice")
+
+
+def test_explain_says_what_came_of_a_condition(policy):
+    made = authorized(policy, {"when": "identity.claims.level > 1"})
+    for claims, why in (
+        ({"level": 1}, "the condition is false"),
+        ({}, """the condition failed: 'NOT_FOUND: Key not found in map : "level"'"""),
+    ):
+        for _ in range(2):
+            assert said(ask(made, claims=claims)) == (403, "forbidden")
+            assert made.notes[-1].why == why
+
+
+def test_a_missing_scope_and_a_tenant_say_which(policy):
+    made = authorized(policy, {"scopes": {"all": ["b", "a"], "any": ["c"]}})
+    refused = ask(made, claims={"scope": "c"})
+    assert refused.problem.why == "lacks a b"
+    assert dict(refused.headers) == {"www-authenticate": 'Bearer error="insufficient_scope", scope="b a c"'}
+    assert ask(made, claims={"scope": "a b"}).problem.why == "lacks c"
+    closed = policy(gateway(MAIN, route={"tenant": "acme"}))
+    assert ask(closed).problem.why == "the route is tenant acme's"

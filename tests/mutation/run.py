@@ -1,6 +1,6 @@
 """`make mutants`: runs mutmut over the core and lists what survived. It fails below nine killed of ten.
 
-python -m tests.mutants [mutmut's names, like 'gateline.authn.*']
+python -m tests.mutation.run [mutmut's names, like 'gateline.authn.*']
 """
 
 from __future__ import annotations

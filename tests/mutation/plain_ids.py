@@ -1,0 +1,19 @@
+"""A pytest plugin: names of tests that are found again. mutmut names tests by their ids, and pytest escapes what is not
+plain ASCII in them, and then does not know them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateline.authz.cel import compiled
+
+
+def pytest_make_parametrize_id(val: object) -> str:
+    """The value with nothing in it that would be escaped; pytest numbers those that come out alike."""
+    return re.sub(r"[^A-Za-z0-9 _.,=-]", "_", str(val))[:60] or "empty"
+
+
+def pytest_runtest_setup() -> None:
+    """mutmut forks from a process that has run the tests: what that one remembered would hide every change."""
+    compiled.cache_clear()
