@@ -34,11 +34,6 @@ def _identity(context: Context) -> Identity:
     return context.identity or NOBODY
 
 
-def _header(name: str) -> Attribute:
-    needs = Needs(headers=frozenset({name}))
-    return Attribute("STRING", lambda context: text(context.request.headers.first(name) or ""), needs)
-
-
 def _headers(context: Context) -> dict[str, str]:
     """Values of one name joined as RFC 9110 §5.3 has it."""
     found: dict[str, str] = {}
@@ -75,8 +70,16 @@ ATTRIBUTES: Final[dict[str, Attribute]] = {
     "request.host": Attribute("STRING", lambda context: text(context.request.host)),
     "request.scheme": Attribute("STRING", lambda context: context.request.scheme, Needs(scheme=True)),
     "request.headers": Attribute("HEADERS", _headers, Needs(headers="all"), lasting=False),
-    "request.referer": _header("referer"),
-    "request.useragent": _header("user-agent"),
+    "request.referer": Attribute(
+        "STRING",
+        lambda context: text(context.request.headers.first("referer") or ""),
+        Needs(headers=frozenset({"referer"})),
+    ),
+    "request.useragent": Attribute(
+        "STRING",
+        lambda context: text(context.request.headers.first("user-agent") or ""),
+        Needs(headers=frozenset({"user-agent"})),
+    ),
     "request.id": Attribute("STRING", lambda context: text(context.request.request_id), lasting=False),
     "request.time": Attribute(
         "TIMESTAMP", lambda context: datetime.fromtimestamp(context.request.now, UTC), lasting=False
