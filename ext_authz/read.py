@@ -7,12 +7,13 @@ are bounded in number and in the size of what they hold, and forget everything w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote
 
 from ext_authz.memo import Memo
 from ext_authz.pb.envoy.config.core.v3.base_pb2 import HeaderValue
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
-from ext_authz.pb.gateline.check_pb2 import Check, Entry
+from ext_authz.pb.gateline.check_pb2 import Check, Entry, Http
 from gateline.values.headers import Headers
 from gateline.values.request import Certificate, Request
 
@@ -59,10 +60,7 @@ class Reader:
         http = attributes.request.http
         texts = self._texts
         peer, certificate = self._peers[attributes.source]
-        # One pair per field line where Envoy has `encode_raw_headers`, else as its map joined them.
-        lines = self._lines
-        pairs = [lines[raw] for raw in http.header_map.headers] or [self._entries[raw] for raw in http.headers]
-        headers = Headers(pairs)
+        headers = self._headers(http)
         return Request(
             texts[http.method],
             _text(http.path),
@@ -76,6 +74,14 @@ class Reader:
             http.raw_body or http.body or None,
             certificate,
         )
+
+    def _headers(self, http: Http) -> Headers:
+        """The field lines where Envoy has `encode_raw_headers`, else as its map joined them."""
+        raws = http.header_map.headers
+        if not raws:
+            return Headers([self._entries[raw] for raw in http.headers])
+        index: Any = dict(map(self._lines.__getitem__, raws))
+        return Headers.unique(index) if len(index) == len(raws) else Headers([self._lines[raw] for raw in raws])
 
     def _route(self, extensions: Iterable[bytes]) -> str | None:
         for raw in extensions:

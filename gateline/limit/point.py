@@ -37,18 +37,10 @@ class ChargePoint:
         return self._charge(context, found) if found else None
 
     def _charge(self, context: Context, found: list[Bucket]) -> Asking:
-        if self.shadows:
-            return (yield from self._charge_apart(context, found))
-        (answer,) = yield (self._take(found),)
-        if isinstance(answer, UnavailableError):
-            return (yield from self._without_store(context, found, answer))
-        return self._told(context, found, answer)
-
-    def _charge_apart(self, context: Context, found: list[Bucket]) -> Asking:
-        enforced = [bucket for bucket in found if not bucket.rule.shadow]
         shadowed = [bucket for bucket in found if bucket.rule.shadow]
+        enforced = [bucket for bucket in found if not bucket.rule.shadow] if shadowed else found
         groups = [group for group in (enforced, shadowed) if group]
-        answers: tuple[Answer, ...] = yield tuple(self._take(group) for group in groups)
+        answers: tuple[Answer, ...] = yield tuple([self._take(group) for group in groups])
         outcome: Outcome = None
         for group, answer in zip(groups, answers, strict=True):
             if isinstance(answer, UnavailableError):

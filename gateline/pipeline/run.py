@@ -66,26 +66,26 @@ class Pending:
 
     def start(self) -> Decision | Pending:
         """Run to the first effect."""
-        return self._advance(self._asking.__next__)
+        return self._advance(self._asking.send, None)
 
     def resume(self, answers: tuple[Answer, ...]) -> Decision | Pending:
         """Go on with one answer per effect, in order; an `UnavailableError` among them is that effect's failure."""
         if not self.single:
-            return self._advance(lambda: self._asking.send(answers))
+            return self._advance(self._asking.send, answers)
         answer = answers[0]
         if isinstance(answer, UnavailableError):
-            return self._advance(lambda: self._asking.throw(answer))
-        return self._advance(lambda: self._asking.send(answer))
+            return self._advance(self._asking.throw, answer)
+        return self._advance(self._asking.send, answer)
 
     def give_up(self, why: str) -> Decision:
         """End as `Unavailable`: the check's own time is over, or the world is gone."""
         self._asking.close()
         return self._pipeline.finish(self._context, unavailable("dependency_unavailable", why))
 
-    def _advance(self, move: Callable[[], Effects]) -> Decision | Pending:
+    def _advance(self, move: Callable[[Any], Effects], value: Any) -> Decision | Pending:
         outcome: Any
         try:
-            effects = move()
+            effects = move(value)
         except StopIteration as stop:
             outcome = stop.value
         except UnavailableError as error:
@@ -125,19 +125,19 @@ class Pipeline:
         snapshot, request = self.snapshot, context.request
         found: BuiltRoute | None = None
         if request.route is not None:
-            begin(context, "route")
+            _begin(context, "route", "")
             found = snapshot.routes.get(request.route)
             if found is None:
                 return unavailable("unknown_route", f"the policy has no route {request.route!r}")
             _chosen(context, found)
-        begin(context, "sanitise")
-        context.client = client_address(request, snapshot.trusted_hops)
+        _begin(context, "sanitise", "")
+        context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
         context.remove = snapshot.identity_headers.sent_by_client(request.headers)
         refusal = check_path(context)
         if refusal is not None:
             return refusal
         if found is None:
-            begin(context, "route")
+            _begin(context, "route", "")
             found = snapshot.router.find(request, context.path) or snapshot.unmatched
             if found is None:
                 return deny("no_route", f"no route for {request.method} {context.path}")
@@ -146,9 +146,12 @@ class Pipeline:
 
     def _walk(self, context: Context, steps: tuple[Step, ...], index: int) -> Decision | Pending:
         """Run the steps from `index` on."""
+        explained = context.notes is not None
         for at in range(index, len(steps)):
             step = steps[at]
-            begin(context, step.name, step.rule)
+            context.step = step.name
+            if explained:
+                _begin(context, step.name, step.rule)
             outcome: Any
             try:
                 outcome = step.run(context)
@@ -156,7 +159,7 @@ class Pipeline:
                 outcome = broken(error)
             if outcome is None:
                 continue
-            if isinstance(outcome, GeneratorType):
+            if type(outcome) is GeneratorType:
                 return Pending(self, context, steps, at, outcome).start()
             if not step.shadow:
                 return self.finish(context, outcome)
@@ -221,7 +224,7 @@ class Pipeline:
         return decision
 
 
-def begin(context: Context, step: str, rule: str = "") -> None:
+def _begin(context: Context, step: str, rule: str) -> None:
     """Note that a step begins; what it explains goes to this note."""
     context.step = step
     if context.notes is not None:

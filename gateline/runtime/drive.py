@@ -34,15 +34,58 @@ def drive(
 ) -> Decision | None:
     """The decision where no effect has to wait; else None, and `done` gets it later."""
     while isinstance(state, Pending):
-        asked = _Asked(state, world, deadline, done)
-        if not asked.collect():
-            return None
-        state = asked.resume()
+        effects = state.effects
+        if len(effects) == 1 and not isinstance(effects[0], Later):
+            one = _One(state, world, deadline, done)
+            if not one.collect(effects[0]):
+                return None
+            state = one.resume()
+        else:
+            asked = _Asked(state, world, deadline, done)
+            if not asked.collect():
+                return None
+            state = asked.resume()
     return state
 
 
+class _One:
+    """A single effect on its way: what nearly every decision that waits waits for (half the cost of `_Asked`)."""
+
+    __slots__ = ("_answer", "_deadline", "_done", "_inline", "_pending", "_world")
+
+    def __init__(self, pending: Pending, world: World, deadline: float, done: Callable[[Decision], None]) -> None:
+        self._pending = pending
+        self._world = world
+        self._deadline = deadline
+        self._done = done
+        self._answer: Answer = _UNANSWERED
+        self._inline = True
+
+    def collect(self, effect: Effect) -> bool:
+        """Start the effect; True where it was answered at once."""
+        try:
+            self._world.perform(effect, self._deadline, self)
+        except Exception as error:  # noqa: BLE001  # a world that raises has failed
+            self(UnavailableError(type(effect).__name__, type(error).__name__))
+        self._inline = False
+        return self._answer is not _UNANSWERED
+
+    def __call__(self, answer: Answer) -> None:
+        """Take the answer; a second one is ignored."""
+        if self._answer is not _UNANSWERED:
+            return
+        self._answer = answer
+        if not self._inline:
+            decision = drive(self.resume(), self._world, self._deadline, self._done)
+            if decision is not None:
+                self._done(decision)
+
+    def resume(self) -> Decision | Pending:
+        return self._pending.resume((self._answer,))
+
+
 class _Asked:
-    """The effects of one `Pending`, on their way."""
+    """Several effects of one `Pending`, on their way."""
 
     __slots__ = ("_answers", "_deadline", "_done", "_inline", "_missing", "_pending", "_world")
 

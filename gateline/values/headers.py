@@ -6,7 +6,7 @@ sends survives the way through and out again (`to_bytes`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, KeysView, Sequence
+from collections.abc import Collection, Iterable, KeysView, Sequence
 
 Pair = tuple[str, str]
 
@@ -37,7 +37,7 @@ class Headers:
 
     __slots__ = ("_index", "_pairs")
 
-    def __init__(self, pairs: Sequence[tuple[str, bytes | str]] = ()) -> None:
+    def __init__(self, pairs: Collection[tuple[str, bytes | str]] = ()) -> None:
         self._pairs = pairs
         self._index: dict[str, bytes | str | list[bytes | str]] | None = None
 
@@ -45,6 +45,13 @@ class Headers:
     def of(cls, pairs: Iterable[tuple[str, bytes | str]]) -> Headers:
         """Headers from pairs whose names come in any case."""
         return cls([(name.lower(), value) for name, value in pairs])
+
+    @classmethod
+    def unique(cls, index: dict[str, bytes | str | list[bytes | str]]) -> Headers:
+        """Headers that are indexed already, since no name comes twice."""
+        headers = cls(index.items())  # type: ignore[arg-type]  # no value is a list
+        headers._index = index
+        return headers
 
     def _indexed(self) -> dict[str, bytes | str | list[bytes | str]]:
         """Name to its value, or to the list of its values where there are several."""
@@ -66,8 +73,10 @@ class Headers:
 
     def first(self, name: str) -> str | None:
         """The first value of a field."""
-        values = self.all(name)
-        return values[0] if values else None
+        found = self._indexed().get(name)
+        if found is None:
+            return None
+        return _text(found[0] if isinstance(found, list) else found)
 
     def names(self) -> KeysView[str]:
         """The names that occur."""
@@ -85,7 +94,7 @@ class Headers:
         return f"Headers({', '.join(name for name, _ in self._pairs)})"
 
 
-def _gathered(pairs: Sequence[tuple[str, bytes | str]]) -> dict[str, bytes | str | list[bytes | str]]:
+def _gathered(pairs: Collection[tuple[str, bytes | str]]) -> dict[str, bytes | str | list[bytes | str]]:
     index: dict[str, bytes | str | list[bytes | str]] = {}
     for name, value in pairs:
         known = index.get(name)
