@@ -198,7 +198,8 @@ def test_local_fallback_is_divided_among_the_processes(tmp_path: Path) -> None:
     with ours(tmp_path, PLUGINS, "protobuf", "--processes", "4", "--only", "gateline-policy") as server:
         kong = KongSide(str(server.path), "protobuf", read_timeout_s=10)
         config = {"file": str(file), "route": "l"}
-        statuses = [kong.request(SimRequest(), config, "gateline-policy").status for _ in range(5)]
+        statuses = [kong.request(SimRequest(), config, "gateline-policy").status for _ in range(40)]
         kong.close()
-    # One connection is one process: Kong's pool takes the last used first.
-    assert statuses == [200, 200, 429, 429, 429]
+    # A refusal ends its connection, and the next one may lead to another process: eight pass in all, and not eight each.
+    assert statuses[:2] == [200, 200]
+    assert 2 <= statuses.count(200) <= 8
