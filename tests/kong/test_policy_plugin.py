@@ -200,6 +200,6 @@ def test_local_fallback_is_divided_among_the_processes(tmp_path: Path) -> None:
         config = {"file": str(file), "route": "l"}
         statuses = [kong.request(SimRequest(), config, "gateline-policy").status for _ in range(40)]
         kong.close()
-    # A refusal ends its connection, and the next one may lead to another process: eight pass in all, and not eight each.
+    # A refusal ends its connection, and the next may lead to another process: eight pass in all, not eight each.
     assert statuses[:2] == [200, 200]
     assert 2 <= statuses.count(200) <= 8
