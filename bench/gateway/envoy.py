@@ -9,6 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.gateway.policies import ROUTE
 from bench.gateway.processes import Process
 from gateline.demo.servers import envoy_command
 
@@ -16,6 +17,10 @@ _TYPE = "type.googleapis.com/"
 _HTTP = "envoy.extensions.filters.http"
 _OK = {"status": 200, "body": {"inline_string": "ok"}}
 _ROUTER = {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPE}{_HTTP}.router.v3.Router"}}
+_ROUTE = {
+    "@type": f"{_TYPE}{_HTTP}.ext_authz.v3.ExtAuthzPerRoute",
+    "check_settings": {"context_extensions": {"route": ROUTE}},
+}
 # Nothing is sampled, so nothing is sent to the cluster of nobody; traceparent is passed on all the same.
 _TRACING = {
     "random_sampling": {"value": 0},
@@ -35,12 +40,15 @@ TIMEOUT = "2s"
 class Envoy:
     """A running Envoy. `callouts` holds each listener's port and the ports of who is asked, none of them for nobody.
 
-    The listeners in `traced` take part in tracing: the call to the callout carries a traceparent of its own.
+    The listeners in `traced` take part in tracing: the call to the callout carries a traceparent of its own. Those in
+    `named` tell the callout the route, as a configuration in front of one does (a Go callout does not look).
     """
 
-    def __init__(self, callouts: Mapping[int, Sequence[int]], traced: Container[int], folder: Path) -> None:
+    def __init__(
+        self, callouts: Mapping[int, Sequence[int]], traced: Container[int], named: Container[int], folder: Path
+    ) -> None:
         config = folder / "envoy.json"
-        config.write_text(json.dumps(_bootstrap(callouts, traced)))
+        config.write_text(json.dumps(_bootstrap(callouts, traced, named)))
         self._admin = folder / "envoy.admin"
         self._admin.unlink(missing_ok=True)
         command = [*envoy_command(config), "--admin-address-path", str(self._admin), "--use-dynamic-base-id"]
@@ -68,11 +76,12 @@ class Envoy:
         return str(json.loads(self._get("/server_info"))["version"]).split("/")[1]
 
 
-def _bootstrap(callouts: Mapping[int, Sequence[int]], traced: Container[int]) -> dict[str, Any]:
+def _bootstrap(callouts: Mapping[int, Sequence[int]], traced: Container[int], named: Container[int]) -> dict[str, Any]:
+    listeners = [_listener(port, bool(asked), port in traced, port in named) for port, asked in callouts.items()]
     return {
         "admin": {"address": _address(0)},
         "static_resources": {
-            "listeners": [_listener(port, bool(asked), port in traced) for port, asked in callouts.items()],
+            "listeners": listeners,
             "clusters": [_cluster(port, asked) for port, asked in callouts.items() if asked] + [_cluster(0, [9])],
         },
     }
@@ -82,8 +91,11 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _listener(port: int, filtered: bool, traced: bool) -> dict[str, Any]:
+def _listener(port: int, filtered: bool, traced: bool, named: bool) -> dict[str, Any]:
     """A route that answers by itself and echoes the header that a callout added."""
+    route: dict[str, Any] = {"match": {"prefix": "/"}, "direct_response": _OK}
+    if filtered and named:
+        route["typed_per_filter_config"] = {"envoy.filters.http.ext_authz": _ROUTE}
     manager = {
         "@type": f"{_TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": f"p{port}",
@@ -96,7 +108,7 @@ def _listener(port: int, filtered: bool, traced: bool) -> dict[str, Any]:
                 "name": "all",
                 "domains": ["*"],
                 "response_headers_to_add": [{"header": {"key": "x-echo-user", "value": "%REQ(x-user-id)%"}}],
-                "routes": [{"match": {"prefix": "/"}, "direct_response": _OK}],
+                "routes": [route],
             }]
         },
     }  # fmt: skip

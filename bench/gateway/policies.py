@@ -13,6 +13,7 @@ from gateline.authn.key_model import hash_of, new_key
 # A deadline is no part of what is measured: on a machine that is busy otherwise it would only cost a run.
 BUDGETS = {"store_ms": 1000, "check_ms": 1500, "proxy_ms": 2000}
 ONE_HEADER = {"user_id": "x-user-id", "scopes": None, "method": None, "credential_id": None, "tenant": None}
+ROUTE = "users"
 LOG_OFF = {"level": "off"}
 # Large enough that nobody is ever refused.
 LIMIT = {"requests_per_minute": 10**9, "burst": 10**8, "key_by": "user_id"}
@@ -38,12 +39,12 @@ def _route(name: str, path: str, **parts: Any) -> dict[str, Any]:
 
 def lean(issuer: Issuer, _: Path) -> dict[str, Any]:
     """A token, a scope, one header; no log."""
-    return _gateway(issuer, [_route("users", "/v1/users")])
+    return _gateway(issuer, [_route(ROUTE, "/v1/users")])
 
 
 def reference(issuer: Issuer, _: Path) -> dict[str, Any]:
     """What a user runs: as it comes, with its log, its identity headers and one limit."""
-    gateway = _gateway(issuer, [_route("users", "/v1/users", rate_limit=LIMIT)])
+    gateway = _gateway(issuer, [_route(ROUTE, "/v1/users", rate_limit=LIMIT)])
     return {key: part for key, part in gateway.items() if key not in {"decision_log", "identity_headers"}}
 
 
@@ -73,7 +74,7 @@ def keys(count: int, issuer: Issuer, folder: Path) -> dict[str, Any]:
     lines_of(folder, count).write_text("".join(lines))
     return _gateway(
         issuer,
-        [_route("users", "/v1/users")],
+        [_route(ROUTE, "/v1/users")],
         authentication=[{"name": "keys", "method": "api_key", "header": "x-api-key", "store": False}],
         api_key_pepper={"file": str(folder / "pepper")},
         api_keys={"file": str(folder / f"keys-{count}.yaml")},
@@ -91,4 +92,4 @@ def limits(issuer: Issuer, _: Path) -> dict[str, Any]:
         {"key": DESCRIPTOR, "rate_limit": {"unit": "minute", "requests_per_unit": 4 * 10**9}},
         {"key": SMALL, "rate_limit": {"unit": "hour", "requests_per_unit": 2}},
     ]
-    return _gateway(issuer, [_route("users", "/v1/users")], domains=[{"domain": DOMAIN, "descriptors": descriptors}])
+    return _gateway(issuer, [_route(ROUTE, "/v1/users")], domains=[{"domain": DOMAIN, "descriptors": descriptors}])

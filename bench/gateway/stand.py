@@ -45,7 +45,8 @@ class Stand:
             self._start_callouts(rows, folder)
             asked = {live.port: live.running.ports if live.running else () for live in self.rows}
             traced = {live.port for live in self.rows if live.row.sends == "traced"}
-            self.envoy = Envoy(asked, traced, folder)
+            named = {live.port for live in self.rows if live.row.sends != "paths"}
+            self.envoy = Envoy(asked, traced, named, folder)
             self._ends.callback(self.envoy.process.close)
             for live in self.rows:
                 self._verify(live)
