@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from kong_plugins.protocol.errors import ProtocolError
 from kong_plugins.protocol.pb import plugin_rpc_pb2 as pb
 from kong_plugins.protocol.text import to_str
+from kong_plugins.protocol.texts import texts
 from kong_plugins.protocol.values import decode_bytes, decode_string, decode_struct, decode_value
 
 Decode: TypeAlias = Callable[[bytes], object]
@@ -42,6 +43,9 @@ def value(data: bytes) -> object:
 
 def multimap(data: bytes) -> dict[str, object]:
     """Headers or arguments, each name with the list of its values (Kong sends a single one bare)."""
+    plain = texts(data)
+    if plain is not None:
+        return {name: [found] for name, found in plain.items()}
     return {name: _values(found) for name, found in decode_struct(data).items()}
 
 
