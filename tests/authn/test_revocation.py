@@ -1,8 +1,10 @@
 """The list of revoked tokens and users."""
 
+import json
+
 import pytest
 
-from gateline.effects import RevokedGet
+from gateline.effects import HttpCall, HttpReply, RevokedGet
 from gateline.values.errors import UnavailableError
 from tests.authn.gateways import MAIN, bearer, gateway, said
 from tests.cases_support.keyring import keyring
@@ -60,3 +62,24 @@ def test_a_token_that_is_no_good_is_not_looked_up(revocable, listed):
     listed.away = True
     token = bearer(mint({"signature": "flip"}, keyring(), revocable.now_unix_s))
     assert said(revocable.decide(headers=token)) == (401, "invalid_token")
+
+
+def test_a_token_whose_keys_were_just_fetched_is_looked_up_too(policy, listed):
+    class Both(Listed):
+        def __call__(self, effect):
+            if isinstance(effect, HttpCall):
+                return HttpReply(200, (), json.dumps(keyring().jwks("main")).encode())
+            return super().__call__(effect)
+
+    world = Both()
+    world.names.add("jti:t-1")
+    keys = {"jwks_url": "https://auth.example.com/jwks"}
+    made = policy(gateway({**MAIN, "keys": keys, "revocation": True}), world=world)
+    bad, good = (bearer(mint({"claims": {"jti": jti}}, keyring(), made.now_unix_s)) for jti in ("t-1", "t-2"))
+    refused = made.decide(headers=bad)
+    assert said(refused) == (401, "invalid_token")
+    assert dict(refused.headers)["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert refused.problem.why == "main: the token, or all of its user's, are revoked"
+    fresh = policy(gateway({**MAIN, "keys": keys, "revocation": True}), world=world)
+    assert said(fresh.decide(headers=good)) == (200, "alice")
+    assert said(fresh.decide(headers=bearer("a.b.c"))) == (401, "invalid_token")
