@@ -142,4 +142,5 @@ def test_a_fetch_that_takes_longer_than_a_check_serves_the_next_one(server, node
     while said(*impatient.ask(token())) != (200, "alice"):
         assert time.monotonic() < end
         time.sleep(0.1)
-    assert server.calls == 1
+    # The second is the background's: with `refresh_s` 1 these keys are old by the time that they come.
+    assert server.calls <= 2
