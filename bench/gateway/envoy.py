@@ -17,6 +17,9 @@ _TYPE = "type.googleapis.com/"
 _HTTP = "envoy.extensions.filters.http"
 _OK = {"status": 200, "body": {"inline_string": "ok"}}
 _ROUTER = {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPE}{_HTTP}.router.v3.Router"}}
+# What `gateline compile envoy` lets through for a policy like the lean one. There a filter removes a client's identity
+# headers first; here the callout must see them to do it.
+NEEDED = ("authorization", "content-type", "x-request-id", "x-user-id")
 _ROUTE = {
     "@type": f"{_TYPE}{_HTTP}.ext_authz.v3.ExtAuthzPerRoute",
     "check_settings": {"context_extensions": {"route": ROUTE}},
@@ -41,14 +44,20 @@ class Envoy:
     """A running Envoy. `callouts` holds each listener's port and the ports of who is asked, none of them for nobody.
 
     The listeners in `traced` take part in tracing: the call to the callout carries a traceparent of its own. Those in
-    `named` tell the callout the route, as a configuration in front of one does (a Go callout does not look).
+    `named` tell the callout the route, as a configuration in front of one does (a Go callout does not look); those in
+    `narrow` hand on the headers that a policy of tokens needs.
     """
 
     def __init__(
-        self, callouts: Mapping[int, Sequence[int]], traced: Container[int], named: Container[int], folder: Path
+        self,
+        callouts: Mapping[int, Sequence[int]],
+        traced: Container[int],
+        named: Container[int],
+        narrow: Container[int],
+        folder: Path,
     ) -> None:
         config = folder / "envoy.json"
-        config.write_text(json.dumps(_bootstrap(callouts, traced, named)))
+        config.write_text(json.dumps(_bootstrap(callouts, traced, named, narrow)))
         self._admin = folder / "envoy.admin"
         self._admin.unlink(missing_ok=True)
         command = [*envoy_command(config), "--admin-address-path", str(self._admin), "--use-dynamic-base-id"]
@@ -76,8 +85,13 @@ class Envoy:
         return str(json.loads(self._get("/server_info"))["version"]).split("/")[1]
 
 
-def _bootstrap(callouts: Mapping[int, Sequence[int]], traced: Container[int], named: Container[int]) -> dict[str, Any]:
-    listeners = [_listener(port, bool(asked), port in traced, port in named) for port, asked in callouts.items()]
+def _bootstrap(
+    callouts: Mapping[int, Sequence[int]], traced: Container[int], named: Container[int], narrow: Container[int]
+) -> dict[str, Any]:
+    listeners = []
+    for port, asked in callouts.items():
+        filters = [_ext_authz(port, port in narrow)] if asked else []
+        listeners.append(_listener(port, filters, port in traced, bool(asked) and port in named))
     return {
         "admin": {"address": _address(0)},
         "static_resources": {
@@ -91,10 +105,10 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _listener(port: int, filtered: bool, traced: bool, named: bool) -> dict[str, Any]:
+def _listener(port: int, filters: list[dict[str, Any]], traced: bool, named: bool) -> dict[str, Any]:
     """A route that answers by itself and echoes the header that a callout added."""
     route: dict[str, Any] = {"match": {"prefix": "/"}, "direct_response": _OK}
-    if filtered and named:
+    if named:
         route["typed_per_filter_config"] = {"envoy.filters.http.ext_authz": _ROUTE}
     manager = {
         "@type": f"{_TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -102,7 +116,7 @@ def _listener(port: int, filtered: bool, traced: bool, named: bool) -> dict[str,
         "use_remote_address": True,
         "normalize_path": True,
         **({"tracing": _TRACING} if traced else {}),
-        "http_filters": [*([_ext_authz(port)] if filtered else []), _ROUTER],
+        "http_filters": [*filters, _ROUTER],
         "route_config": {
             "virtual_hosts": [{
                 "name": "all",
@@ -116,18 +130,18 @@ def _listener(port: int, filtered: bool, traced: bool, named: bool) -> dict[str,
     return {"name": f"p{port}", "address": _address(port), "filter_chains": [chain]}
 
 
-def _ext_authz(port: int) -> dict[str, Any]:
-    return {
-        "name": "envoy.filters.http.ext_authz",
-        "typed_config": {
-            "@type": f"{_TYPE}{_HTTP}.ext_authz.v3.ExtAuthz",
-            "stat_prefix": f"p{port}",
-            "transport_api_version": "V3",
-            "grpc_service": {"envoy_grpc": {"cluster_name": f"p{port}"}, "timeout": TIMEOUT},
-            "encode_raw_headers": True,
-            "status_on_error": {"code": "ServiceUnavailable"},
-        },
+def _ext_authz(port: int, narrow: bool) -> dict[str, Any]:
+    config = {
+        "@type": f"{_TYPE}{_HTTP}.ext_authz.v3.ExtAuthz",
+        "stat_prefix": f"p{port}",
+        "transport_api_version": "V3",
+        "grpc_service": {"envoy_grpc": {"cluster_name": f"p{port}"}, "timeout": TIMEOUT},
+        "encode_raw_headers": True,
+        "status_on_error": {"code": "ServiceUnavailable"},
     }
+    if narrow:
+        config["allowed_headers"] = {"patterns": [{"exact": name} for name in NEEDED]}
+    return {"name": "envoy.filters.http.ext_authz", "typed_config": config}
 
 
 def _cluster(port: int, asked: Sequence[int]) -> dict[str, Any]:

@@ -15,7 +15,10 @@ Answers = Literal["anyone", "token", "key", "nobody", "limit"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`sends` names the load, `answers` what the callout is seen to do first; `count` is of routes or keys."""
+    """`sends` names the load, `answers` what the callout is seen to do first; `count` is of routes or keys.
+
+    `narrow`: Envoy hands on the headers that the policy needs and no others, as our compiler has it.
+    """
 
     name: str
     says: str
@@ -23,6 +26,7 @@ class Row:
     sends: Kind
     answers: Answers
     count: int = 1
+    narrow: bool = False
 
 
 _LEAN = partial(Gateline, policies.lean)
@@ -43,6 +47,7 @@ def _keys(count: int) -> Row:
 ROWS = (
     Row("lean/no-filter", "no filter", None, "token", "nobody"),
     Row("lean/ours", "ours", _LEAN(), "token", "token"),
+    Row("lean/ours-compiled", "ours, asked as our compiler has it", _LEAN(), "token", "token", narrow=True),
     Row("lean/ours-grpcio", "ours on grpcio", _LEAN(transport="grpcio"), "token", "token"),
     Row("lean/grpcio-aio", "grpcio.aio, always allow", Aio(), "token", "anyone"),
     Row("lean/go-allow", "Go, always allow", Go(verifies=False), "token", "anyone"),

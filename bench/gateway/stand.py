@@ -46,7 +46,8 @@ class Stand:
             asked = {live.port: live.running.ports if live.running else () for live in self.rows}
             traced = {live.port for live in self.rows if live.row.sends == "traced"}
             named = {live.port for live in self.rows if live.row.sends != "paths"}
-            self.envoy = Envoy(asked, traced, named, folder)
+            narrow = {live.port for live in self.rows if live.row.narrow}
+            self.envoy = Envoy(asked, traced, named, narrow, folder)
             self._ends.callback(self.envoy.process.close)
             for live in self.rows:
                 self._verify(live)
