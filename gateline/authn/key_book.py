@@ -37,7 +37,7 @@ def revoke(record: APIKey) -> APIKey:
     return record.model_copy(update={"is_active": False})
 
 
-def rotate(record: APIKey, pepper: bytes, now_unix_s: float, overlap_s: int) -> Rotated:
+def rotate(record: APIKey, pepper: bytes, now_unix_s: float, overlap_s: int, new_id: str | None = None) -> Rotated:
     """A successor that may do the same; the old key works for `overlap_s` more, or until its own end if that is sooner.
 
     The successor counts as a key of its own: its rates and quotas by key start anew.
@@ -45,7 +45,7 @@ def rotate(record: APIKey, pepper: bytes, now_unix_s: float, overlap_s: int) -> 
     end = _moment(now_unix_s + overlap_s)
     old_end = end if record.expires_at is None else min(end, record.expires_at)
     kept = record.model_dump(exclude={"id", "prefix", "key", "created_at", "last_used", "is_active"})
-    new = issue(pepper, now_unix_s, id=_next_id(record.id), **kept)
+    new = issue(pepper, now_unix_s, id=new_id or _next_id(record.id), **kept)
     return Rotated(record.model_copy(update={"expires_at": old_end}), new)
 
 

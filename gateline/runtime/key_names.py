@@ -30,6 +30,11 @@ class KeyNames:
         """A hash: prefix → when it was last used (Unix seconds)."""
         return f"gl:{self.namespace}:{{keys}}:used"
 
+    @property
+    def lock(self) -> str:
+        """There while a command changes keys."""
+        return f"gl:{self.namespace}:{{keys}}:lock"
+
     def revoked(self, name: str) -> str:
         """There while a token (`jti:…`) or all tokens of a user (`sub:…`) are revoked."""
         return f"gl:{self.namespace}:{{{name}}}:revoked"

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
 from gateline.authn.key_book import record_of
 from gateline.authn.key_model import APIKey
 from gateline.runtime.key_names import KeyNames, in_braces
+from gateline.values.errors import UnavailableError
 
 # Revision and index change together, or a node might read one without the other.
 _NOTE_CHANGE = """
@@ -52,9 +55,12 @@ class KeyStore:
             self._client.eval(_NOTE_CHANGE, 2, self._names.revision, self._names.changes, key.prefix)
 
     def get(self, prefix: str) -> APIKey | None:
-        """The record of a prefix."""
+        """The record of a prefix; a broken one is `UnavailableError`, which does not quote it."""
         raw = self._client.get(self._names.record(prefix))
-        return None if raw is None else APIKey.model_validate_json(raw)
+        try:
+            return None if raw is None else APIKey.model_validate_json(raw)
+        except ValidationError:
+            raise UnavailableError("key store", f"its record of {prefix} is broken", transient=False) from None
 
     def all(self) -> Iterator[APIKey]:
         """Every record, the least recently changed first."""

@@ -82,6 +82,18 @@ def test_with_a_grace_the_old_secret_serves_a_while_longer(gateway: Path):
     assert listed(gateway)["carol"]["expires_at"] is not None
 
 
+def test_a_grace_lengthens_no_life(gateway: Path):
+    end = created(gateway, "--ttl", "1m")["expires_at"]
+    assert keys(gateway, "rotate", "carol", "--grace", "1h").exit_code == 0
+    assert {listed(gateway)[name]["expires_at"] for name in ("carol", "carol-2")} == {end}
+
+
+def test_an_expired_key_is_not_rotated(gateway: Path):
+    created(gateway, "--ttl", "-1s")
+    result = keys(gateway, "rotate", "carol")
+    assert (result.exit_code, "carol is expired" in result.output) == (2, True)
+
+
 def test_an_expired_key_is_refused(gateway: Path):
     secret = created(gateway, "--ttl", "-1s")["secret"]
     assert status(gateway, secret) == (401, "key_inactive")
