@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated bench soak bench-kong conformance kong-config images compose test-docker
+.PHONY: help run test check format protos generated bench soak bench-kong leaks-kong conformance kong-config images compose test-docker
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -67,6 +67,10 @@ mutants: $(VENV)/.installed ## change the core's code a bit, everywhere, and see
 
 soak: $(VENV)/.installed ## the sidecar's memory under load stays flat: MINUTES=10
 	$(BIN)/python -m bench.soak --minutes $(MINUTES)
+
+EVENTS ?= 100000
+leaks-kong: $(VENV)/.installed ## nothing is left of faults in Kong's plugin server, in a long run: EVENTS=100000
+	GATELINE_KONG_EVENTS=$(EVENTS) $(BIN)/pytest tests/kong/test_leaks.py
 
 kong-config: $(VENV)/.installed ## .gateline/kong.yml: the top-level kong.yml with the demo's CA in it; and all else that compose needs
 	$(BIN)/python containers/prepare.py
