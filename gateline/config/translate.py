@@ -43,9 +43,13 @@ def faults_from(errors: Iterable[Mapping[str, Any]], data: Any) -> Iterator[Faul
         others = [other.path for _, other in found if other is not fault]
         specific = [other.path for other_kind, other in found if other_kind not in _KINDS]
         follows = kind in _KINDS and any(path[: len(fault.path)] == fault.path for path in specific)
-        below = kind == "too_short" and any(path[: len(fault.path)] == fault.path for path in others)
+        below = kind == "too_short" and any(_is_below(path, fault.path) for path in others)
         if not follows and not below:
             yield fault
+
+
+def _is_below(path: Path, above: Path) -> bool:
+    return len(path) > len(above) and path[: len(above)] == above
 
 
 def fault_from(error: Mapping[str, Any], data: Any) -> Fault:

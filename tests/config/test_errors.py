@@ -5,10 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateline.config.load import load, load_text
+from gateline.config.gateway import Gateway
+from gateline.config.load import load, load_data, load_text
 from gateline.schema.secret import SourceError, Sources
 from gateline.values.errors import ConfigError
+
+NAMES = [
+    "name",
+    "method",
+    "jwt",
+    "audience",
+    "issuer",
+    "keys",
+    "id",
+    "path",
+    "servers",
+    "burst",
+    "exact",
+    "scopes",
+    "all",
+]
+
+
+def children(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+
 
 HERE = Sources(Path("/nowhere"), {})
 HEAD = "version: 1\nauthentication:\n  - {name: keys, method: api_key}\n"
@@ -83,6 +107,10 @@ def faults(text: str) -> list[str]:
         (
             HEAD + "routes:\n  - {id: a, path: /a, authorization: {scopes: {}}}\n",
             "g.yaml:5: routes[0].authorization.scopes names no scope",
+        ),
+        (
+            "version: 1\nauthentication:\n  - {name: a, method: jwt, issuer: i, keys: {jwks_file: j}, audience: []}\n",
+            "g.yaml:3: authentication[0].audience must not be empty",
         ),
         ("version: 1\nauthentication: [{name: a, method: apikey}]\n", "authentication[0] method must be"),
         ("version: 1\nauthentication: [{name: a}]\n", "authentication[0] needs the field 'method'"),
@@ -162,3 +190,15 @@ def test_secrets_come_from_files_and_variables_and_are_never_shown(tmp_path: Pat
             sources.secret(secret)
     with pytest.raises(SourceError, match="Kong starts a plugin server without its environment"):
         Sources(tmp_path, None).secret(SecretFromEnv(env="PEPPER"))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), children, max_leaves=12))
+def test_what_is_refused_says_why(value: object) -> None:
+    """Whatever stands in a place, a refusal is never without a fault."""
+    silent = []
+    for field in Gateway.model_fields:
+        try:
+            load_data({"version": 1, field: value}, "g.yaml", {}, HERE)
+        except ConfigError as error:
+            silent += [] if error.faults else [field]
+    assert silent == []
