@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from gateline.authn.key_model import APIKey
 from gateline.config.check import faults_of
 from gateline.config.gateway import ApiKeysFile, Gateway
 from gateline.config.parse import Lines, parse
-from gateline.config.translate import fault_from, faults_from
+from gateline.config.translate import faults_from
 from gateline.schema.secret import SourceError, Sources
 from gateline.values.errors import ConfigError, Fault, Path
+
+_API_KEYS: TypeAdapter[tuple[APIKey, ...]] = TypeAdapter(tuple[APIKey, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +86,11 @@ def _api_keys(gateway: Gateway, file: str, lines: Lines, sources: Sources) -> tu
     if not isinstance(data, list):
         raise ConfigError([Fault((), "must be a list of API keys", 1, name)])
     try:
-        return tuple(APIKey.model_validate(item) for item in data)
-    except ValidationError:
-        pass
-    faults = []
-    for index, item in enumerate(data):
-        try:
-            APIKey.model_validate(item)
-        except ValidationError as error:
-            faults += [fault_from({**e, "loc": (index, *e["loc"])}, data) for e in error.errors(include_input=False)]
-    raise ConfigError(locate(faults, key_lines, name))
+        return _API_KEYS.validate_python(data)
+    except ValidationError as error:
+        # Without the input: a fault must not quote what stands there in place of a hash.
+        faults = faults_from(error.errors(include_input=False), data)
+        raise ConfigError(locate(faults, key_lines, name)) from error
 
 
 def line_of(lines: Lines, path: Path) -> int:
