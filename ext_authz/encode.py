@@ -16,10 +16,13 @@ APPEND = b"\x12\x02\x08\x01\x18\x00"
 OVERWRITE = b"\x12\x00\x18\x02"
 
 
+_ONE_BYTE = [bytes((number,)) for number in range(0x80)]
+
+
 def varint(number: int) -> bytes:
     """An unsigned base-128 integer."""
     if number < 0x80:
-        return bytes((number,))
+        return _ONE_BYTE[number]
     out = bytearray()
     while number >= 0x80:
         out.append(number & 0x7F | 0x80)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
 
+from ext_authz.encode import varint
 from gateline.limit.domain_plan import Judged
 from gateline.limit.domain_tree import DomainLimit
 from gateline.limit.domains import MAX_UINT32
@@ -73,18 +74,3 @@ def _key(name: str) -> bytes:
 def _field(tag: int, content: bytes) -> bytes:
     size = len(content)
     return b"%c%c%b" % (tag, size, content) if size < 128 else b"%c%b%b" % (tag, varint(size), content)
-
-
-def varint(number: int) -> bytes:
-    """A number of at least 0, seven bits a byte (protobuf's encoding, base 128 varints)."""
-    if number < 128:
-        return _ONE_BYTE[number]
-    parts = bytearray()
-    while number >= 128:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)
-
-
-_ONE_BYTE = [bytes((number,)) for number in range(128)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil, floor
 
-from ext_authz.rate_limit_answer import current_limit, header, varint
+from ext_authz.encode import varint
+from ext_authz.rate_limit_answer import current_limit, header
 from gateline.effects import Level
 from gateline.limit.domain_plan import Plan
 from gateline.limit.domains import UNITS
