@@ -9,7 +9,9 @@ from tests.limit.lua_store import START_US
 from tests.limit.traces import Trace
 
 Passed = list[tuple[int, int]]
-LAWS = settings(max_examples=150, deadline=None)
+# As many examples as the profile has, times something: the mutants' run asks for few.
+LAWS = settings(max_examples=settings().max_examples * 3 // 2)
+TWINS = settings(max_examples=settings().max_examples * 3)
 SECOND_US = 1_000_000
 
 

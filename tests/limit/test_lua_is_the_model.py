@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateline.effects import Charge
 from gateline.limit.catalogue import catalogue
 from gateline.limit.ledger import settle
 from gateline.limit.verdict import State
+from tests.limit.laws import TWINS
 from tests.limit.lua_store import LuaStore
 from tests.limit.traces import FIGURES, Chosen, Trace, arrivals, buckets, charges_of, unsteady
 
@@ -42,21 +43,21 @@ def agree(charges_and_steps: Iterable[tuple[int, tuple[Charge, ...]]]) -> None:
         assert stored == model.charge(charges, STORE.now_us)
 
 
-@settings(max_examples=300, deadline=None)
+@TWINS
 @given(buckets(), arrivals)
 def test_script_and_model_agree_and_what_expires_makes_no_difference(chosen: Chosen, trace: Trace) -> None:
     STORE.clear()
     agree((step_us, charges_of(chosen, cost)) for step_us, cost in trace)
 
 
-@settings(max_examples=300, deadline=None)
+@TWINS
 @given(buckets(), unsteady)
 def test_script_and_model_agree_when_the_clock_is_set_back(chosen: Chosen, trace: Trace) -> None:
     STORE.clear(forgets=False)
     agree((step_us, charges_of(chosen, cost)) for step_us, cost in trace)
 
 
-@settings(max_examples=200, deadline=None)
+@TWINS
 @given(st.integers(1, 10**8), st.integers(1, 10**9), st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**8))))
 def test_the_largest_figures_stay_exact(burst: int, per_minute: int, trace: Trace) -> None:
     STORE.clear()

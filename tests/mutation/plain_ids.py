@@ -1,12 +1,27 @@
-"""A pytest plugin: names of tests that are found again. mutmut names tests by their ids, and pytest escapes what is not
-plain ASCII in them, and then does not know them.
+"""A pytest plugin: names of tests that are found again, and laws that are quick. mutmut names tests by their ids, and
+pytest escapes what is not plain ASCII in them, and then does not know them.
 """
 
 from __future__ import annotations
 
 import re
 
+from hypothesis import Phase, settings
+
 from gateline.authz.cel import compiled
+
+
+def pytest_configure() -> None:
+    """A fifth of a law's examples, the same ones for every mutant; one that fails is enough, however large."""
+    quick = settings(
+        settings.get_profile("shared machines"),
+        max_examples=20,
+        phases=(Phase.explicit, Phase.generate),
+        derandomize=True,
+        database=None,
+    )
+    settings.register_profile("mutants", quick)
+    settings.load_profile("mutants")
 
 
 def pytest_make_parametrize_id(val: object) -> str:
