@@ -69,19 +69,19 @@ class Keys(Model):
             raise ConfigError.at(("keys", place), f"{name}{error}") from error
 
     def _static(self, sources: Sources, algorithms: tuple[str, ...]) -> KeySet:
-        if self.jwks_file is not None:
-            return read_jwks(sources.read(self.jwks_file), algorithms)
         if self.jwks is not None:
             return read_jwks(self.jwks, algorithms)
-        if self.pem_file is not None:
-            return KeySet([read_pem(sources.read(self.pem_file), algorithms)])
-        if self.secret is None:
-            raise BadKeyError("has no source")
-        return KeySet([read_secret(sources.secret(self.secret), algorithms)])
+        if self.secret is not None:
+            return KeySet([read_secret(sources.secret(self.secret), algorithms)])
+        if self.jwks_file is not None:
+            return read_jwks(sources.read(self.jwks_file), algorithms)
+        return KeySet([read_pem(sources.read(self.pem_file or ""), algorithms)])
 
     def _remote(self, issuer: str, algorithms: tuple[str, ...]) -> RemoteKeys:
-        discovery = discovery_url_of(issuer) if self.discovery is True else self.discovery or ""
-        if fault := url_fault(discovery, allow_http=self.allow_http) if discovery else None:
-            raise ConfigError.at(("keys", "discovery"), f"the issuer's URL {fault}")
+        discovery = self.discovery or ""
+        if discovery is True:
+            discovery = discovery_url_of(issuer)
+            if fault := url_fault(discovery, allow_http=self.allow_http):
+                raise ConfigError.at(("keys", "discovery"), f"the issuer's URL {fault}")
         rules = FetchRules(self.refresh_s, self.refetch_s, self.max_stale_s, self.within_ms / 1000, self.allow_http)
         return RemoteKeys(issuer, self.jwks_url or "", discovery, algorithms, rules)

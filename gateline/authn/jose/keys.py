@@ -138,7 +138,7 @@ def kind_of(public: Any) -> tuple[str, str]:
     if isinstance(public, rsa.RSAPublicKey):
         return "RSA", ""
     if isinstance(public, ec.EllipticCurvePublicKey):
-        return "EC", _CURVES.get(public.curve.name, public.curve.name)
+        return "EC", _CURVES.get(public.curve.name, "")
     if isinstance(public, ed25519.Ed25519PublicKey):
         return "OKP", "Ed25519"
     return "", ""
