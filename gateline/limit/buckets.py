@@ -51,17 +51,17 @@ def quota_buckets(rule: Rule) -> BucketsOf:
 
     def buckets(context: Context) -> list[Bucket]:
         identity = context.identity
-        own = own_figures(identity, rule.tiers) if identity is not None else NONE
-        if identity is None or (own.daily_quota is None and own.monthly_quota is None):
+        if identity is None:
             return []
-        subject = of_quota(identity)
+        own = own_figures(identity, rule.tiers)
         found = []
-        if own.daily_quota is not None:
-            charge = Charge(f"{day[0]}{subject}{day[1]}", "calendar_window", (own.daily_quota, DAY), cost)
-            found.append(Bucket(rule, charge, "daily", own.daily_quota, 86_400, "quota_exhausted"))
-        if own.monthly_quota is not None:
-            charge = Charge(f"{month[0]}{subject}{month[1]}", "calendar_window", (own.monthly_quota, MONTH), cost)
-            found.append(Bucket(rule, charge, "monthly", own.monthly_quota, 0, "quota_exhausted"))
+        for quota, unit, (head, tail), policy, window_s in (
+            (own.daily_quota, DAY, day, "daily", 86_400),
+            (own.monthly_quota, MONTH, month, "monthly", 0),
+        ):
+            if quota is not None:
+                charge = Charge(f"{head}{of_quota(identity)}{tail}", "calendar_window", (quota, unit), cost)
+                found.append(Bucket(rule, charge, policy, quota, window_s, "quota_exhausted"))
         return found
 
     return buckets

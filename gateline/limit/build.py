@@ -50,16 +50,12 @@ class RouteLimits:
         rules = self.rules
         return rules[-1].place if rules else ""
 
-    @property
-    def _shadows(self) -> bool:
-        return any(rule.shadow for rule in self.rules)
-
     def by_address(self) -> ChargePoint | None:
         """The point before authentication."""
         found = [
             rate_bucket(rule, personal=False) for rule in self.rules if rule.limit.key_by == "ip" or not self.identified
         ]
-        return ChargePoint(found, self.within_s, self.form, self._shadows) if found else None
+        return ChargePoint(found, self.within_s, self.form) if found else None
 
     def by_identity(self) -> ChargePoint | None:
         """The point after authorisation."""
@@ -68,4 +64,4 @@ class RouteLimits:
             return None
         found = [rate_bucket(rule, personal=rule is rules[-1]) for rule in rules if rule.limit.key_by != "ip"]
         found.append(quota_buckets(rules[-1]))
-        return ChargePoint(found, self.within_s, self.form, self._shadows)
+        return ChargePoint(found, self.within_s, self.form)

@@ -12,7 +12,7 @@ from gateline.limit.config import Tier
 from gateline.limit.subject import of_quota
 from gateline.values.identity import Identity
 
-_PERIODS = (("day", DAY), ("month", MONTH))
+WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +26,19 @@ class Usage:
 
 
 def usage_of(
-    identity: Identity,
-    tiers: Mapping[str, Tier],
-    namespace: str,
-    take: Callable[[Take], TakeReply],
-    within_s: float = 2.0,
+    identity: Identity, tiers: Mapping[str, Tier], namespace: str, take: Callable[[Take], TakeReply]
 ) -> list[Usage]:
     """The usage of each quota that the identity has; none where it has no quota. Raises what `take` raises."""
     own = own_figures(identity, tiers)
-    quotas = dict(zip(("day", "month"), (own.daily_quota, own.monthly_quota), strict=True))
-    subject = of_quota(identity)
-    asked = [(period, unit, quota) for period, unit in _PERIODS if (quota := quotas[period]) is not None]
+    quotas = [("day", DAY, own.daily_quota), ("month", MONTH, own.monthly_quota)]
+    asked = [(period, unit, quota) for period, unit, quota in quotas if quota is not None]
     if not asked:
         return []
     charges = tuple(
-        Charge(f"gl:{namespace}:{{{subject}}}:quota:{period}", "calendar_window", (quota, unit), 0)
+        Charge(f"gl:{namespace}:{{{of_quota(identity)}}}:quota:{period}", "calendar_window", (quota, unit), 0)
         for period, unit, quota in asked
     )
-    levels = take(Take(charges, within_s)).levels
+    levels = take(Take(charges, WITHIN_S)).levels
     return [
         Usage(period, quota - level.remaining, quota, level.reset_s)
         for (period, _, quota), level in zip(asked, levels, strict=True)
