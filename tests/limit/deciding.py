@@ -62,8 +62,8 @@ class Gateway:
 def charge_as(gateway: Gateway, identity: Identity | None, peer: str = "203.0.113.9", route: str = "a") -> Decision:
     """A decision on a route for an identity that is already known: its steps after authentication."""
     built = gateway.pipeline.snapshot.routes[route]
-    context = Context(Request("GET", "/a", "h", Headers(), peer, gateway.now), path="/a", client=peer)
-    context.identity = identity
+    context = Context(Request("GET", "/a", "h", Headers(), peer, gateway.now))
+    context.path, context.client, context.identity = "/a", peer, identity
     context.route_id, context.shadow = route, built.shadow
     steps = tuple(step for step in built.steps if step.name == "limit by identity")
     state = gateway.pipeline._walk(context, steps, 0)

@@ -183,7 +183,7 @@ def test_without_a_store_each_rule_has_its_own_way() -> None:
         gateway = Gateway(routes=[route(rate_limit={"burst": 1, "on_failure": on_failure})])
         gateway.away = True
         assert [type(gateway.decide()).__name__ for _ in range(3)] == expected
-        assert gateway.context.fallbacks == ([] if on_failure == "deny" else [f"{on_failure}:a"])
+        assert gateway.context.fallbacks == (() if on_failure == "deny" else (f"{on_failure}:a",))
 
 
 def test_one_rule_that_denies_decides_for_all_of_them() -> None:
