@@ -35,22 +35,18 @@ class Lockouts:
 
     def count(self, user: str, address: str) -> Generator[Effects, Any, float]:
         """Count an attempt; for how long none is left (seconds), 0 where it may go on."""
-        # A name may be anything, and as long as a client likes.
-        name = hashlib.blake2b(user.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        # A name may hold what no key of a store should.
+        name = hashlib.blake2b(user.encode(), digest_size=16).hexdigest()
         takes = (self._take(f"login-{name}", self.per_user), self._take(f"login-{address}", self.per_address))
-        answers = yield takes
+        answers: tuple[TakeReply | UnavailableError, ...] = yield takes
         wait_s = 0.0
         for answer in answers:
             if isinstance(answer, UnavailableError):
                 raise answer
-            wait_s = max(wait_s, _wait_s(answer))
+            wait_s = max(wait_s, *(level.retry_after_s for level in answer.levels))
         return wait_s
 
     def _take(self, subject: str, lockout: Lockout) -> Take:
         key = f"gl:{self.namespace}:{{{subject}}}:lockout:{self.method}"
         figures = (lockout.attempts, lockout.per_minute)
         return Take((Charge(key, "token_bucket", figures),), self.within_s)
-
-
-def _wait_s(reply: TakeReply) -> float:
-    return max((level.retry_after_s for level in reply.levels if not level.allowed), default=0.0)

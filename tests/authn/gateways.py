@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateline.pipeline.run import Pending
+from gateline.testing import Policy
 from gateline.values.decision import Allow, Decision
+from gateline.values.headers import Headers
+from gateline.values.request import Request
 
 MAIN = {
     "name": "main",
@@ -30,3 +34,12 @@ def said(decision: Decision) -> tuple[int, str]:
 def bearer(token: str) -> dict[str, str]:
     """The header."""
     return {"authorization": f"Bearer {token}"}
+
+
+def begun(made: Policy, headers: dict[str, str], now_unix_s: float | None = None) -> Pending:
+    """A decision that waits for the world, for tests of what several requests have in common."""
+    now = made.now_unix_s if now_unix_s is None else now_unix_s
+    request = Request("GET", "/", "api.example.com", Headers.of(headers.items()), "198.51.100.7", now)
+    pending = made.pipeline.decide(request)
+    assert isinstance(pending, Pending)
+    return pending

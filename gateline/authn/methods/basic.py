@@ -87,6 +87,8 @@ class Config(MethodConfig):
     def build(self, parts: MethodParts) -> BasicMethod:
         """The method with its users."""
         users = {user.user: (user.hash, _identity(user)) for user in self.users}
+        if len(users) < len(self.users):
+            raise ConfigError.at(("users",), "names one user twice")
         if self.htpasswd_file is not None:
             try:
                 for name, stored in read_htpasswd(parts.sources.read(self.htpasswd_file)):
@@ -96,8 +98,6 @@ class Config(MethodConfig):
                 raise ConfigError.at(("htpasswd_file",), str(error)) from error
         if not users:
             raise ConfigError.at(("htpasswd_file",), "names nobody")
-        if len(users) < len(self.users):
-            raise ConfigError.at(("users",), "names one user twice")
         lockouts = Lockouts(self.name, parts.namespace, self.per_user, self.per_address, parts.store_s)
         return BasicMethod(self, users, lockouts)
 
@@ -115,7 +115,7 @@ class BasicMethod:
         self._lockouts = lockouts
         self._remember_s = config.remember_s
         self._within_s = config.within_ms / 1000
-        self._digest_key = secrets.token_bytes(32)
+        self._digest_key = secrets.token_bytes()
         self._judged: Recent[bytes, tuple[Identity | None, float]] = Recent(REMEMBERED)
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
@@ -125,7 +125,7 @@ class BasicMethod:
             return NOT_MINE
         if isinstance(text, Refused):
             return text
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), key=self._digest_key, digest_size=32).digest()
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), key=self._digest_key).digest()
         known = self._judged.get(digest)
         if known is not None and context.request.now < known[1]:
             return self._outcome(known[0])
@@ -142,20 +142,17 @@ class BasicMethod:
             return Refused("rate_limited", f"too many attempts as {credential.user!r} or from here", None, headers)
         stored, identity = self._users.get(credential.user, (self._somebody, None))
         run = InPool(partial(fits, credential.password, stored), self._within_s)
-        found: list[Identity | None] = []
-
-        def settle(answer: bool | UnavailableError) -> None:
-            if not isinstance(answer, UnavailableError):
-                verdict = identity if answer is True else None
-                found.append(verdict)
-                self._judged.put(digest, (verdict, context.request.now + self._remember_s))
-
-        yield Shared(("password", id(self), digest), run, settle, self._within_s)
-        if found:
-            return self._outcome(found[0])
-        # Another request's check was joined: what it found is remembered.
+        settle = partial(self._settle, digest, identity, context.request.now)
+        # The digest's key is this method's alone: no other waits for its answers.
+        yield Shared(digest, run, settle, self._within_s)
         known = self._judged.get(digest)
-        return self._outcome(known[0] if known else None)
+        if known is None:
+            raise UnavailableError("password", "the answer was lost")
+        return self._outcome(known[0])
+
+    def _settle(self, digest: bytes, identity: Identity | None, now: float, answer: bool | UnavailableError) -> None:
+        if not isinstance(answer, UnavailableError):
+            self._judged.put(digest, (identity if answer is True else None, now + self._remember_s))
 
     def _outcome(self, identity: Identity | None) -> Identity | Refused:
         return identity if identity is not None else self._refused("no such user, or another password")

@@ -23,7 +23,7 @@ from gateline.authn.method import MethodConfig, MethodParts, Outcome
 from gateline.context import Context
 from gateline.effects import Effects
 from gateline.schema.secret import Sources
-from gateline.values.decision import Unavailable
+from gateline.values.decision import Unavailable, unavailable
 from gateline.values.errors import ConfigError
 from gateline.values.identity import Identity, NotMine, Refused
 from gateline.values.request import Needs
@@ -54,7 +54,6 @@ class Config(MethodConfig):
         method = self._made(_found(self.class_name, parts.sources))
         if method.needs.body and not self.body:
             raise ConfigError.at(("class",), f"`{self.class_name}` reads the body: say so with `body: true`")
-        method.needs |= Needs(body=self.body)
         return method
 
     def _made(self, found: Any) -> CustomMethod:
@@ -63,7 +62,7 @@ class Config(MethodConfig):
         if not isinstance(found, type):
             if self.options:
                 raise ConfigError.at(("options",), f"`{self.class_name}` is a function, which takes no options")
-            return CustomMethod(self.name, found, found)
+            return CustomMethod(self, found, found)
         try:
             made = found(**self.options)
         except Exception as error:
@@ -71,16 +70,16 @@ class Config(MethodConfig):
         authenticate = getattr(made, "authenticate", None)
         if not callable(authenticate):
             raise ConfigError.at(("class",), f"`{self.class_name}` has no method `authenticate`")
-        return CustomMethod(self.name, made, authenticate)
+        return CustomMethod(self, made, authenticate)
 
 
 class CustomMethod:
     """Holds somebody else's method to the contract."""
 
-    def __init__(self, name: str, made: object, authenticate: Authenticate) -> None:
-        self.name = name
+    def __init__(self, config: Config, made: object, authenticate: Authenticate) -> None:
+        self.name = config.name
         self.challenge: str = getattr(made, "challenge", "")
-        self.needs: Needs = getattr(made, "needs", Needs(headers="all", query=True, client_address=True))
+        self.needs: Needs = getattr(made, "needs", config.proxy_needs) | Needs(body=config.body)
         self._authenticate = authenticate
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
@@ -96,7 +95,7 @@ class CustomMethod:
 
     def _checked(self, outcome: Any) -> Outcome:
         if not isinstance(outcome, OUTCOMES):
-            raise TypeError(f"the custom method {self.name} returned {type(outcome).__name__}")
+            return unavailable("internal_error", f"returned {type(outcome).__name__}, which is no outcome")
         if isinstance(outcome, Identity) and outcome.method != "custom":
             return replace(outcome, method="custom", memo={})
         return outcome
