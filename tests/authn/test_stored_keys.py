@@ -3,6 +3,7 @@
 import pytest
 
 from gateline.authn.key_book import issue, record_of, revoke, rotate
+from gateline.authn.stored_keys import StoredKeys
 from gateline.effects import KeyChanges, KeyChangesReply, KeyGet, KeyUsed
 from gateline.values.errors import UnavailableError
 from tests.authn.gateways import gateway, said
@@ -196,3 +197,98 @@ def test_the_secret_is_in_no_record_and_no_repr(store):
     assert key.secret not in str(record_of(key.record))
     assert key.secret not in repr(key)
     assert key.record.key not in repr(key.record)
+
+
+def step(asking, reply=None):
+    """What a generator asks next, or what it returned."""
+    try:
+        return asking.send(reply)
+    except StopIteration as stop:
+        return stop.value
+
+
+@pytest.fixture
+def cache():
+    return StoredKeys(capacity=100, max_stale_s=300.0, within_s=0.05)
+
+
+def known(cache, answer, now=NOW, revision=0):
+    """Let the cache read the revision and this record of the key `aaaaaaaa`."""
+    asking = cache.find("aaaaaaaa", now)
+    step(asking).settle(KeyChangesReply(revision, None))
+    step(asking).settle(answer)
+    return step(asking)
+
+
+def test_what_is_asked_of_the_store(cache):
+    """First what changed since a revision that it can't know, then the record; each shared by all who want it."""
+    asking = cache.find("aaaaaaaa", NOW)
+    changes = step(asking)
+    assert (changes.effect, changes.within_s) == (KeyChanges(-1, 0.05), 0.05)
+    changes.settle(KeyChangesReply(7, None))
+    record = step(asking)
+    assert (record.effect, record.within_s) == (KeyGet("aaaaaaaa", 0.05), 0.05)
+    same, another, elsewhere = cache.find("aaaaaaaa", NOW), cache.find("bbbbbbbb", NOW), StoredKeys(9, 1.0, 0.05)
+    assert step(same).key == record.key
+    assert step(another).key not in (record.key, changes.key)
+    assert step(elsewhere.find("aaaaaaaa", NOW)).key != changes.key
+    assert step(cache.find("aaaaaaaa", NOW + 0.9)).effect == KeyChanges(7, 0.05)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_was_read_counts_for_nine_tenths_of_a_second(cache, exists):
+    """A second, less the way to the store; from then on nothing is known without asking."""
+    record = record_of(issue(PEPPER, NOW, user_id="alice").record)
+    key = known(cache, record if exists else None)
+    assert (key is not None) == exists
+    assert cache.remembered("aaaaaaaa", NOW) == (True, key)
+    assert cache.remembered("aaaaaaaa", NOW + 0.899) == (True, key)
+    assert cache.remembered("aaaaaaaa", NOW + 0.9) == (False, None)
+    assert cache.remembered("bbbbbbbb", NOW) == (False, None)
+    assert step(cache.find("aaaaaaaa", NOW + 0.899)) is key
+
+
+def test_a_store_that_is_away_is_asked_again_nine_tenths_of_a_second_later(cache):
+    """Until then the key that is known goes on, up to the policy's `max_stale_s`."""
+    key = known(cache, record_of(issue(PEPPER, NOW, user_id="alice").record))
+    for now in (NOW + 0.9, NOW + 299.5):
+        asking = cache.find("aaaaaaaa", now)
+        assert step(asking).effect == KeyChanges(0, 0.05)
+        with pytest.raises(StopIteration) as stop:
+            asking.throw(UnavailableError("store", "away"))
+        assert stop.value.value is key
+    assert step(cache.find("aaaaaaaa", NOW + 299.9)) is key
+    with pytest.raises(UnavailableError, match=r"^key store: is away, and the key is not known here$"):
+        step(cache.find("aaaaaaaa", NOW + 300))
+    assert step(cache.find("aaaaaaaa", NOW + 300.4)).effect == KeyChanges(0, 0.05)
+
+
+def test_a_revision_that_could_not_be_read_is_no_revision(cache):
+    """The answer may be a failure, too: then nothing counts as read."""
+    asking = cache.find("aaaaaaaa", NOW)
+    step(asking).settle(UnavailableError("store", "away"))
+    with pytest.raises(UnavailableError, match="is not known here"):
+        step(asking)
+
+
+def test_a_record_that_could_not_be_read_is_read_again_and_then_given_up(cache):
+    """Three times; so is a record that was read while the revision moved on."""
+    record = record_of(issue(PEPPER, NOW, user_id="alice").record)
+    asking = cache.find("aaaaaaaa", NOW)
+    step(asking).settle(KeyChangesReply(0, None))
+    step(asking).settle(UnavailableError("store", "away"))
+    overtaken = step(asking)
+    step(cache.find("bbbbbbbb", NOW + 0.9)).settle(KeyChangesReply(1, ("aaaaaaaa",)))
+    overtaken.settle(record)
+    assert cache.remembered("aaaaaaaa", NOW + 0.9) == (False, None)
+    assert step(asking).effect == KeyGet("aaaaaaaa", 0.05)
+    with pytest.raises(UnavailableError, match=r"^key store: its keys change faster than they can be read$"):
+        step(asking)
+
+
+def test_a_broken_record_says_whose_and_that_asking_again_is_no_use(cache):
+    """The prefix is public; nothing else of the record is told."""
+    with pytest.raises(UnavailableError) as caught:
+        known(cache, {"id": "x"})
+    assert str(caught.value) == "key store: its record of aaaaaaaa is broken"
+    assert (caught.value.dependency, caught.value.transient) == ("key store", False)
