@@ -95,7 +95,7 @@ class IntrospectionMethod:
             remember_s=config.remember_s,
             remember_inactive_s=config.remember_inactive_s,
         )
-        self._digest_key = secrets.token_bytes(32)
+        self._digest_key = secrets.token_bytes()
         self._known: Recent[bytes, Judged] = Recent(REMEMBERED)
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
@@ -108,7 +108,7 @@ class IntrospectionMethod:
         if not 0 < len(text) <= MAX_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
             return self._bearer.invalid("the token is empty, too long, or has characters that none has")
         # The token itself is kept nowhere.
-        digest = hashlib.blake2b(text.encode(), key=self._digest_key, digest_size=32).digest()
+        digest = hashlib.blake2b(text.encode(), key=self._digest_key).digest()
         known = self._known.get(digest)
         if known is not None and context.request.now < known.until_unix_s:
             return self._outcome(known, context.request.now)
@@ -116,7 +116,8 @@ class IntrospectionMethod:
 
     def _ask(self, text: str, digest: bytes, now: float) -> Generator[Effects, Any, Outcome]:
         call = self._endpoint.call(text)
-        yield Shared(("token", id(self), digest), call, partial(self._settle, digest, now), call.within_s)
+        # The digest's key is this method's alone: no other waits for its answers.
+        yield Shared(digest, call, partial(self._settle, digest, now), call.within_s)
         known = self._known.get(digest)
         if known is None:
             raise UnavailableError("introspection", "the answer was lost")
