@@ -5,13 +5,15 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateline.authn.certificate.chain import Authorities
 from gateline.authn.certificate.xfcc import read_xfcc
 from gateline.values.decision import Allow
 from gateline.values.errors import ConfigError
+from gateline.values.identity import Identity
 from gateline.values.request import Certificate
 from tests.authn.gateways import gateway, said
 from tests.cases_support.certificates import Issued, authority, case_authority, client
@@ -42,8 +44,8 @@ def test_a_client_of_the_authority_passes_by_the_name_that_tells_most(services):
 
 
 def test_no_certificate_is_no_credential(services):
-    assert said(services.decide()) == (401, "no_credentials")
-    assert said(shown(services, "")) == (401, "no_credentials")
+    for refused in (services.decide(), shown(services, "")):
+        assert (said(refused), refused.headers) == ((401, "no_credentials"), ())
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,19 @@ def test_a_chain_that_was_verified_stops_when_it_expires(services):
     assert said(shown(services, pem)) == (401, "invalid_token")
     services.now_unix_s -= 3 * 86_400
     assert said(shown(services, pem)) == (401, "invalid_token")
+
+
+def test_a_chain_is_verified_once_while_it_is_good(services, monkeypatch):
+    """From its first second to the one before its end, and never beyond."""
+    verified, verify = [], Authorities.verify
+    monkeypatch.setattr(Authorities, "verify", lambda *args: verified.append(args) or verify(*args))
+    short = client(case_authority(), "short", begins=HOUR / 2, ends=HOUR)
+    begins = short.certificate.not_valid_before_utc.timestamp()
+    ends = short.certificate.not_valid_after_utc.timestamp()
+    for now, status, times in ((ends - 1, 200, 1), (begins, 200, 1), (ends, 401, 2)):
+        services.now_unix_s = now
+        assert said(shown(services, short.pem))[0] == status
+        assert len(verified) == times
 
 
 @pytest.mark.parametrize(
@@ -128,15 +143,17 @@ def test_more_certificates_than_any_chain_has_are_refused(services):
 def test_a_policy_accepts_by_name_and_issuer(policy, allow, sans, accepted):
     made = policy(gateway({**CA, "allow": allow}))
     decision = shown(made, client(case_authority(), "c", sans).pem)
-    assert isinstance(decision, Allow) if accepted else said(decision) == (403, "forbidden")
+    if accepted:
+        assert said(decision)[0] == 200
+    else:
+        assert said(decision) == (403, "forbidden")
+        assert decision.problem.why.startswith(f"services: the certificate of {([*sans, 'c'])[0]!r} ")
 
 
 def test_a_policy_accepts_by_fingerprint(policy):
     one, other = client(case_authority(), "one"), client(case_authority(), "other")
     decision = shown(policy(gateway(CA)), one.pem)
     assert isinstance(decision, Allow)
-    from cryptography.hazmat.primitives import hashes
-
     digits = one.certificate.fingerprint(hashes.SHA256()).hex().upper()
     colons = ":".join(digits[at : at + 2] for at in range(0, 64, 2))
     for written in (digits, colons):
@@ -145,14 +162,49 @@ def test_a_policy_accepts_by_fingerprint(policy):
         assert said(shown(made, other.pem)) == (403, "forbidden")
 
 
+NAMES = ["spiffe://example.com/a", "a.example.com", "a@example.com"]
+
+
 @pytest.mark.parametrize(
     ("by", "user"),
-    [("common_name", "cn"), ("dns", "a.example.com"), ("subject", "CN=cn"), ("email", None), ("uri", None)],
+    [
+        ("best", "spiffe://example.com/a"),
+        ("uri", "spiffe://example.com/a"),
+        ("dns", "a.example.com"),
+        ("email", "a@example.com"),
+        ("common_name", "cn"),
+        ("subject", "CN=cn"),
+    ],
 )
 def test_a_policy_says_by_what_the_user_is_called(policy, by, user):
     made = policy(gateway({**CA, "user_id": by}))
-    decision = shown(made, client(case_authority(), "cn", ["a.example.com"]).pem)
-    assert said(decision) == ((200, user) if user else (401, "invalid_token"))
+    assert said(shown(made, client(case_authority(), "cn", NAMES).pem)) == (200, user)
+
+
+@pytest.mark.parametrize(
+    ("by", "name"), [("uri", "cn"), ("dns", "cn"), ("email", "cn"), ("common_name", "a\nb"), ("best", "a\x7fb")]
+)
+def test_who_lacks_that_name_or_has_one_that_fits_in_no_header_is_nobody(policy, by, name):
+    """An identity that could not be told to the upstream is none."""
+    refused = shown(policy(gateway({**CA, "user_id": by})), client(case_authority(), name).pem)
+    assert said(refused) == (401, "invalid_token")
+    assert refused.problem.why == f"services: the certificate has no {by} to call its user by"
+
+
+def test_an_identity_has_what_the_policy_gives_and_the_certificate_tells(policy):
+    """What rules and the log go by."""
+    given = {"tenant": "acme", "scopes": ["read"], "roles": ["service"], "user_id": "fingerprint"}
+    issued = client(case_authority(), "cn", NAMES)
+    fingerprint = issued.certificate.fingerprint(hashes.SHA256()).hex()
+    assert shown(policy(gateway({**CA, **given})), issued.pem).identity == Identity(
+        fingerprint,
+        "mtls",
+        tenant="acme",
+        scopes=frozenset({"read"}),
+        roles=frozenset({"service"}),
+        credential_id=fingerprint[:32],
+        claims={"sans": NAMES, "issuer": "CN=Case CA", "subject": "CN=cn"},
+    )
 
 
 FORWARDED = {"name": "edge", "method": "mtls", "xfcc_from": ["192.0.2.0/24"]}
@@ -164,6 +216,7 @@ def test_a_trusted_proxy_is_believed_and_nobody_else(policy):
     headers = {XFCC: "By=spiffe://e/p;Hash=ab;URI=spiffe://example.com/a"}
     assert said(made.decide(headers=headers, peer=PROXY)) == (200, "spiffe://example.com/a")
     assert said(made.decide(headers=headers, peer="192.0.3.1")) == (401, "no_credentials")
+    assert made.notes[-1].why.startswith("x-forwarded-client-cert of 192.0.3.1 is not believed; edge: no credential")
     assert said(made.decide(headers=headers, peer="::ffff:192.0.2.1")) == (200, "spiffe://example.com/a")
     assert said(made.decide(headers=headers, peer="@unix")) == (401, "no_credentials")
 
@@ -182,7 +235,9 @@ def test_a_chain_that_a_proxy_passes_on_is_verified_here(policy):
     for one, expected in ((good, (200, "good")), (bad, (401, "invalid_token"))):
         headers = {XFCC: f'Hash=ab;Cert="{quote(one.pem)}";Subject="CN=x"'}
         assert said(made.decide(headers=headers, peer=PROXY)) == expected
-    assert said(made.decide(headers={XFCC: "Hash=ab;URI=spiffe://a"}, peer=PROXY)) == (401, "invalid_token")
+    bare = made.decide(headers={XFCC: "Hash=ab;URI=spiffe://a"}, peer=PROXY)
+    assert said(bare) == (401, "invalid_token")
+    assert bare.problem.why == "x-forwarded-client-cert holds no certificate to verify"
 
 
 def test_the_proxys_own_certificate_is_no_clients(policy):
@@ -198,7 +253,9 @@ def test_the_proxys_own_certificate_is_no_clients(policy):
 def test_what_is_no_xfcc_is_refused(policy, text):
     assert read_xfcc(text) is None
     made = policy(gateway(FORWARDED))
-    assert said(made.decide(headers={XFCC: text}, peer=PROXY)) == (400, "malformed_request")
+    refused = made.decide(headers={XFCC: text}, peer=PROXY)
+    assert said(refused) == (400, "malformed_request")
+    assert refused.problem.why == "edge: x-forwarded-client-cert can't be read"
 
 
 def test_xfcc_is_read_with_its_quotes():
@@ -216,18 +273,19 @@ def test_any_text_is_read_or_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "fault"),
     [
-        ({"ca_file": None}, "believes nobody"),
-        ({"ca_file": "missing.pem"}, "can't read"),
-        ({"ca_file": ".gateline/pepper"}, "holds no certificates"),
-        ({"allow": {"fingerprints": ["ab"]}}, "must match"),
-        ({"allow": {"fingerprints": ["ab:" * 24]}}, "64 hex digits"),
-        ({"allow": {"spiffe_ids": ["example.com"]}}, "must begin with spiffe://"),
-        ({"allow": {"sans": []}}, "must not be empty"),
-        ({"xfcc_from": ["proxy.example.com"]}, "xfcc_from"),
+        ({"ca_file": None}, " believes nobody"),
+        ({"ca_file": "missing.pem"}, ".ca_file can't read"),
+        ({"ca_file": ".gateline/pepper"}, ".ca_file .gateline/pepper holds no certificates in PEM"),
+        ({"allow": {"fingerprints": ["ab"]}}, ".allow.fingerprints[0] must match"),
+        ({"allow": {"fingerprints": ["ab:" * 24]}}, ".allow.fingerprints must be 64 hex digits"),
+        ({"allow": {"spiffe_ids": ["example.com"]}}, ".allow.spiffe_ids must begin with spiffe://"),
+        ({"allow": {"sans": []}}, ".allow.sans must not be empty"),
+        ({"xfcc_from": ["proxy.example.com"]}, ".xfcc_from[0] "),
     ],
 )
-def test_what_makes_no_sense_is_refused_at_load(policy, change, why):
-    with pytest.raises(ConfigError, match=why):
+def test_what_makes_no_sense_is_refused_at_load(policy, change, fault):
+    with pytest.raises(ConfigError) as error:
         policy(gateway({**CA, **change}))
+    assert str(error.value).startswith(f"inline: authentication[0]{fault}")

@@ -92,7 +92,7 @@ class MtlsMethod:
         certificate = request.certificate
         if certificate is None or not certificate.pem or self._authorities is None:
             return NOT_MINE
-        return self._chain(certificate.pem, request.now)
+        return self._chain(self._authorities, certificate.pem, request.now)
 
     def _forwarded(self, text: str, now: float) -> Outcome:
         """The last element is the word of the hop that is nearest to us: what stands before it, others said."""
@@ -104,15 +104,13 @@ class MtlsMethod:
             return self._judge(element.subject)
         if not element.pem:
             return NotMine(Refused("invalid_token", f"{XFCC} holds no certificate to verify"))
-        return self._chain(element.pem, now)
+        return self._chain(self._authorities, element.pem, now)
 
-    def _chain(self, pem: str, now: float) -> Outcome:
+    def _chain(self, authorities: Authorities, pem: str, now: float) -> Outcome:
         verified = self._verified.get(pem)
         if verified is None or not verified.from_unix_s <= now < verified.until_unix_s:
-            if self._authorities is None:
-                return NOT_MINE
             try:
-                verified = self._authorities.verify(pem, now)
+                verified = authorities.verify(pem, now)
             except ChainError as error:
                 return Refused("invalid_token", f"the certificate {error}")
             self._verified.put(pem, verified, len(pem))
