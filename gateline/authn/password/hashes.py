@@ -8,6 +8,7 @@ from importlib.util import find_spec
 # bcrypt cuts off silently behind this, or raises: such a password never fits.
 MAX_BCRYPT_BYTES = 72
 MAX_PASSWORD_BYTES = 1024
+MIN_ROUNDS = 4
 MAX_ROUNDS = 15
 MAX_ARGON2_KIB = 512 * 1024
 MAX_ARGON2_PASSES = 20
@@ -18,8 +19,9 @@ _ARGON2 = re.compile(r"^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$[A-Za-
 def hash_fault(stored: str) -> str | None:
     """Why a stored hash can't be used, None where it can."""
     if found := _BCRYPT.match(stored):
-        fault = "" if 4 <= int(found[1]) <= MAX_ROUNDS else f"asks for more than 2^{MAX_ROUNDS} rounds"
-        return fault or _library_fault("bcrypt")
+        if not MIN_ROUNDS <= int(found[1]) <= MAX_ROUNDS:
+            return f"asks for more than 2^{MAX_ROUNDS} rounds, or for fewer than 2^{MIN_ROUNDS}"
+        return _library_fault("bcrypt")
     if found := _ARGON2.match(stored):
         dear = int(found[1]) > MAX_ARGON2_KIB or int(found[2]) > MAX_ARGON2_PASSES
         return "asks for more memory or passes than a gateway should spend" if dear else _library_fault("argon2")
