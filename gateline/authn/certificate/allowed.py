@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
@@ -10,6 +11,7 @@ from gateline.authn.certificate.subject import Subject
 from gateline.schema.model import Model
 
 Fingerprint = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F:]{64,95}$")]
+_LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Allowed(Model):
@@ -57,6 +59,7 @@ def _fits(want: str, have: str) -> bool:
     if "://" in want:
         return have.startswith(want[:-1]) if want.endswith("/*") else have == want
     if want.startswith("*."):
-        label, dot, rest = have.partition(".")
-        return bool(label and dot) and rest.lower() == want[2:].lower()
+        # Of a DNS name: in `spiffe://other/a.example.com` and `b@c.example.com`, what is before the dot is no label.
+        label, _, rest = have.partition(".")
+        return _LABEL.fullmatch(label) is not None and rest.lower() == want[2:].lower()
     return have.lower() == want.lower()

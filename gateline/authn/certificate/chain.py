@@ -89,4 +89,4 @@ def _may_sign(_: Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> N
 
 
 def _short(error: Exception) -> str:
-    return str(error).partition("(encountered")[0].strip()[:120] or type(error).__name__
+    return str(error).partition("(encountered")[0].strip()[:160] or type(error).__name__
