@@ -44,7 +44,8 @@ def rotate(record: APIKey, pepper: bytes, now_unix_s: float, overlap_s: int, new
     """
     end = _moment(now_unix_s + overlap_s)
     old_end = end if record.expires_at is None else min(end, record.expires_at)
-    kept = record.model_dump(exclude={"id", "prefix", "key", "created_at", "last_used", "is_active"})
+    # Its prefix and hash are made anew.
+    kept = record.model_dump(exclude={"id", "created_at", "last_used", "is_active"})
     new = issue(pepper, now_unix_s, id=new_id or _next_id(record.id), **kept)
     return Rotated(record.model_copy(update={"expires_at": old_end}), new)
 
