@@ -2,9 +2,9 @@
 
 import pytest
 
+from gateline.authn.key_book import issue
 from gateline.effects import KeyUsed
 from gateline.testing import MemoryWorld
-from gateline.values.decision import Deny
 from gateline.values.errors import ConfigError
 from tests.authn.gateways import gateway, said
 
@@ -49,25 +49,38 @@ def test_a_key_gives_its_user_its_scopes_and_its_id(keyed):
 
 
 @pytest.mark.parametrize(
-    ("key", "code"),
+    ("key", "code", "why"),
     [
-        (ALICE[:-1] + "X", "unknown_key"),
-        ("gl_nobodyxx_" + "A" * 32, "unknown_key"),
-        ("no-key-at-all", "unknown_key"),
-        ("", "unknown_key"),
-        (ALICE + "x", "unknown_key"),
-        (REVOKED, "key_inactive"),
-        (EXPIRED, "key_inactive"),
+        (ALICE[:-1] + "X", "unknown_key", "key gl_alicekey_…: no such key"),
+        ("gl_nobodyxx_" + "A" * 32, "unknown_key", "key gl_nobodyxx_…: no such key"),
+        ("no-key-at-all", "unknown_key", "not of the form gl_<prefix>_<secret>"),
+        ("", "unknown_key", "not of the form gl_<prefix>_<secret>"),
+        (ALICE + "x", "unknown_key", "not of the form gl_<prefix>_<secret>"),
+        (REVOKED, "key_inactive", "key gl_revokedk_…: key key-revoked is not active"),
+        (EXPIRED, "key_inactive", "key gl_expiredk_…: key key-expired has expired"),
     ],
 )
-def test_a_key_that_is_no_good_says_so_without_telling_the_key(keyed, key, code):
-    policy = keyed()
+@pytest.mark.parametrize("store", [True, False])
+def test_a_key_that_is_no_good_says_so_without_telling_the_key(keyed, key, code, why, store):
+    policy = keyed(store=store)
     decision = policy.decide(headers={"x-api-key": key})
     assert said(decision) == (401, code)
-    assert isinstance(decision, Deny)
-    assert ("www-authenticate", 'ApiKey header="x-api-key"') in decision.headers
+    assert decision.problem.why == f"keys: {why}"
+    assert decision.headers == (("www-authenticate", 'ApiKey header="x-api-key"'),)
     secret = key.rpartition("_")[2]
     assert not secret or secret not in "".join(note.why for note in policy.notes)
+
+
+@pytest.mark.parametrize(("seconds", "answer"), [(-0.5, (200, "carol")), (0, (401, "key_inactive"))])
+def test_a_key_ends_at_its_second(policy, tmp_path, seconds, answer):
+    """`expires_at` is the first moment at which it is no good."""
+    fields = {"user_id": "carol", "expires_at": "2027-01-15T08:00:00Z"}
+    issued = issue(b"x" * 32, NOW, id="key-carol", **fields)
+    (tmp_path / "pepper").write_bytes(b"x" * 32)
+    (tmp_path / "keys.json").write_text(f"[{issued.record.model_dump_json()}]")
+    files = {"api_key_pepper": {"file": "pepper"}, "api_keys": {"file": "keys.json"}}
+    made = policy(gateway(KEYS, **files), world=MemoryWorld(), now_unix_s=NOW + seconds)
+    assert said(made.decide(headers={"x-api-key": issued.secret})) == answer
 
 
 def test_the_secret_of_a_revoked_key_must_be_right_before_anybody_learns_that_it_is_revoked(keyed):
@@ -82,6 +95,19 @@ def test_a_key_stands_where_the_policy_looks_and_nowhere_else(keyed):
     assert said(query.decide(path=f"/?a=b&key={ALICE}")) == (200, "alice")
     assert said(keyed().decide(path=f"/?x-api-key={ALICE}")) == (401, "no_credentials")
     assert said(keyed(header="X-Other").decide(headers={"x-other": ALICE})) == (200, "alice")
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ({"header": "X-Key", "cookie": "c", "query": "q"}, 'header="x-key"'),
+        ({"header": None, "cookie": "c", "query": "q"}, 'cookie="c"'),
+        ({"header": None, "query": "q"}, 'query="q"'),
+    ],
+)
+def test_without_a_key_one_is_told_where_it_belongs(keyed, places, told):
+    """No registered scheme says it, so a scheme of our own does."""
+    assert keyed(**places).decide().headers == (("www-authenticate", f"ApiKey {told}"),)
 
 
 def test_two_keys_are_malformed_though_both_are_good(keyed):
@@ -103,8 +129,23 @@ def test_a_refused_key_is_not_noted(keyed, world):
     assert world.used == []
 
 
-def test_keys_without_a_pepper_and_a_method_that_looks_nowhere_are_refused_at_load(policy):
-    with pytest.raises(ConfigError, match="needs `api_key_pepper`"):
-        policy(gateway(KEYS, api_keys=STORED["api_keys"]))
-    with pytest.raises(ConfigError, match="looks nowhere"):
-        policy(gateway({**KEYS, "header": None}, **STORED))
+@pytest.mark.parametrize(
+    ("method", "top", "fault"),
+    [
+        ({}, {"api_keys": STORED["api_keys"]}, "authentication[0] needs `api_key_pepper`, since keys are stored as"),
+        ({"header": None}, STORED, "authentication[0] looks nowhere: give header, cookie or query"),
+        ({}, {**STORED, "api_key_pepper": {"file": "gone"}}, "api_key_pepper can't read"),
+        ({"store": False}, {"api_key_pepper": {"file": "gone"}}, "api_key_pepper can't read"),
+    ],
+)
+def test_keys_that_could_not_be_judged_are_refused_at_load(policy, method, top, fault):
+    """With the place that has to be mended."""
+    with pytest.raises(ConfigError) as error:
+        policy(gateway({**KEYS, **method}, **top))
+    assert str(error.value).startswith(f"inline: {fault}")
+
+
+def test_without_a_pepper_the_store_is_not_asked(policy):
+    """No key of it could fit."""
+    refused = policy(gateway(KEYS)).decide(headers={"x-api-key": ALICE})
+    assert said(refused) == (401, "unknown_key")

@@ -59,9 +59,7 @@ class Config(MethodConfig):
         try:
             pepper = parts.sources.secret(parts.pepper) if parts.pepper else b""
         except SourceError as error:
-            if parts.api_keys or self.store:
-                raise ConfigError.at(("api_key_pepper",), str(error)) from error
-            pepper = b""
+            raise ConfigError.at(("api_key_pepper",), str(error)) from error
         keys = {key.prefix: standing(key) for key in parts.api_keys}
         # Without a pepper no key of the store could ever fit.
         asks = self.store and parts.pepper is not None
