@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateline.values.decision import Allow
+from gateline.values.identity import Identity
 from tests.authn.gateways import MAIN, bearer, gateway, said
 
 GUEST = {"name": "guest", "method": "anonymous"}
@@ -10,29 +10,21 @@ NAMED = {**GUEST, "user_id": "visitor", "tenant": "acme", "scopes": ["read"], "r
 
 
 def test_a_guest_is_what_the_policy_says(policy):
-    decision = policy(gateway(NAMED, tiers={"free": {}})).decide()
-    assert isinstance(decision, Allow)
-    identity = decision.identity
-    assert identity is not None
-    assert (identity.user_id, identity.method, identity.tenant, identity.tier) == (
-        "visitor",
-        "anonymous",
-        "acme",
-        "free",
+    made = policy(gateway(NAMED, tiers={"free": {}}))
+    assert made.decide().identity == Identity(
+        "visitor", "anonymous", "acme", frozenset({"read"}), frozenset({"reader"}), tier="free"
     )
-    assert (identity.scopes, identity.roles) == ({"read"}, {"reader"})
+    assert made.notes[-1].why == "guest: visitor"
 
 
 def test_without_a_name_a_guest_is_anonymous_and_has_nothing(policy):
-    decision = policy(gateway(GUEST)).decide()
-    assert isinstance(decision, Allow)
-    assert decision.identity is not None
-    assert decision.identity.user_id == "anonymous"
-    assert (decision.identity.scopes, decision.identity.roles, decision.identity.tier) == (
-        frozenset(),
-        frozenset(),
-        None,
-    )
+    assert policy(gateway(GUEST)).decide().identity == Identity("anonymous", "anonymous")
+
+
+def test_nobody_is_asked_to_be_a_guest(policy):
+    """A challenge names what a client could bring, and this method takes nothing."""
+    both = policy(gateway(MAIN, GUEST, route={"authentication": {"all_of": ["main", "guest"]}}))
+    assert both.decide().headers == (("www-authenticate", "Bearer"),)
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
