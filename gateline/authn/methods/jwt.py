@@ -100,7 +100,11 @@ class JwtMethod:
         """One `Authorization` header with a bearer token; what was verified once is not verified again."""
         values = context.request.headers.all("authorization")
         now = context.request.now
-        if len(values) == 1 and now < self._keys.check_at and self._version == self._keys.version:
+        if self._version != self._keys.version:
+            # A key is gone: nothing that was verified with it is believed.
+            self._verified.clear()
+            self._version = self._keys.version
+        if len(values) == 1 and now < self._keys.check_at:
             known = self._verified.get(values[0])
             if known is not None and now < known[1]:
                 return known[0] if self._revocation is None else self._revocation.check(known[0], self._bearer)
@@ -161,14 +165,8 @@ class JwtMethod:
             identity = identity_from(token.claims, self._claims, "jwt")
         except WrongClaimError as error:
             return self._bearer.invalid(str(error))
-        self._remember(header, identity, expired_at(token.claims, self._rules))
+        self._verified.put(header, (identity, expired_at(token.claims, self._rules)), len(header))
         return identity
-
-    def _remember(self, header: str, identity: Identity, expires_at: float) -> None:
-        if self._version != self._keys.version:
-            self._verified.clear()
-            self._version = self._keys.version
-        self._verified.put(header, (identity, expires_at), len(header))
 
     def _invalid(self, why: str) -> Refused:
         return self._bearer.invalid(f"the token {why}")
