@@ -80,22 +80,8 @@ class Keyring:
     def write(self, folder: Path) -> None:
         """Write what a gateway file may name to `folder` (its `.gateline/`)."""
         folder.mkdir(parents=True, exist_ok=True)
-        pairs = [{**self.public_jwk("main"), "alg": "PS256"}, {**self.public_jwk("next"), "alg": "RS256"}]
-        documents = {
-            "jwks.json": self.jwks(*DEFAULT_ISSUER_KEYS),
-            "partner.json": self.jwks(*PARTNER_KEYS),
-            "pairs.json": {"keys": pairs},
-            "api_keys.json": api_key_records(),
-        }
-        for name, document in documents.items():
-            (folder / name).write_text(json.dumps(document), encoding="utf-8")
-        (folder / "clients-ca.pem").write_text(case_authority().pem, encoding="utf-8")
-        server = client(case_authority(), "gateway", ["api.example.com"], server_only=True)
-        (folder / "server.pem").write_text(server.pem, encoding="utf-8")
-        (folder / "server.key").write_text(server.key_pem, encoding="utf-8")
-        (folder / "main.pem").write_bytes(self.public_pem("main"))
-        (folder / "pepper").write_bytes(PEPPER)
-        (folder / "hmac").write_bytes(HMAC_SECRET)
+        for name, content in _files().items():
+            (folder / name).write_bytes(content)
 
 
 def api_key_records() -> list[dict[str, Any]]:
@@ -115,6 +101,29 @@ def keyring() -> Keyring:
     keys["ec384"] = ec.generate_private_key(ec.SECP384R1())
     keys["ed"] = ed25519.Ed25519PrivateKey.generate()
     return Keyring(keys)
+
+
+@cache
+def _files() -> Mapping[str, bytes]:
+    """The files of this process's keyring, by name: nearly every test of the core wants them."""
+    keys = keyring()
+    pairs = [{**keys.public_jwk("main"), "alg": "PS256"}, {**keys.public_jwk("next"), "alg": "RS256"}]
+    documents = {
+        "jwks.json": keys.jwks(*DEFAULT_ISSUER_KEYS),
+        "partner.json": keys.jwks(*PARTNER_KEYS),
+        "pairs.json": {"keys": pairs},
+        "api_keys.json": api_key_records(),
+    }
+    server = client(case_authority(), "gateway", ["api.example.com"], server_only=True)
+    return {
+        **{name: json.dumps(document).encode() for name, document in documents.items()},
+        "clients-ca.pem": case_authority().pem.encode(),
+        "server.pem": server.pem.encode(),
+        "server.key": server.key_pem.encode(),
+        "main.pem": keys.public_pem("main"),
+        "pepper": PEPPER,
+        "hmac": HMAC_SECRET,
+    }
 
 
 def base64url(raw: bytes) -> str:

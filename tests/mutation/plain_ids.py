@@ -5,10 +5,11 @@ pytest escapes what is not plain ASCII in them, and then does not know them.
 from __future__ import annotations
 
 import re
+import sys
+from functools import cache
+from typing import Any
 
 from hypothesis import Phase, settings
-
-from gateline.authz.cel import compiled
 
 
 def pytest_configure() -> None:
@@ -25,10 +26,18 @@ def pytest_configure() -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str:
-    """The value with nothing in it that would be escaped; pytest numbers those that come out alike."""
-    return re.sub(r"[^A-Za-z0-9 _.,=-]", "_", str(val))[:60] or "empty"
+    """The value with nothing in it that would be escaped, nor an address; pytest numbers those that come out alike."""
+    return re.sub(r"[^A-Za-z0-9 _.,=-]", "_", str(getattr(val, "__name__", val)))[:60] or "empty"
 
 
 def pytest_runtest_setup() -> None:
     """mutmut forks from a process that has run the tests: what that one remembered would hide every change."""
-    compiled.cache_clear()
+    for remembering in _caches():
+        remembering.cache_clear()
+
+
+@cache
+def _caches() -> list[Any]:
+    """Every function of ours with a cache, in the modules that the tests have loaded."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("gateline.")]
+    return [value for module in modules for value in vars(module).values() if hasattr(value, "cache_clear")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 LEAST_KILLED = 0.9
 CHILDREN = 2
@@ -25,7 +26,8 @@ def results() -> dict[str, str]:
 
 def main() -> int:
     """0 where enough were killed."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(CHILDREN), *sys.argv[1:]]
+    mutmut = str(Path(__file__).with_name("collected.py"))
+    command = [sys.executable, "-P", mutmut, "run", "--max-children", str(CHILDREN), *sys.argv[1:]]
     subprocess.run(command, check=True)
     judged = {name: status for name, status in results().items() if status not in ("not checked", "skipped")}
     for name, status in sorted(judged.items()):
