@@ -69,8 +69,7 @@ class DomainTree:
                 return None
             shown.append((key, child.shared or value))
             node = child
-        limit = node.limit if entries else None
-        return None if limit is None else self._keyed(limit, shown)
+        return None if node.limit is None else self._keyed(node.limit, shown)
 
     def overridden(self, entries: Sequence[Entry], requests: int, unit: str) -> DomainLimit:
         """The limit that a proxy states itself (`RateLimitDescriptor.limit`)."""
@@ -112,7 +111,12 @@ def _node(descriptor: Descriptor | None, descriptors: Sequence[Descriptor]) -> _
             replaces = tuple(replaced.name for replaced in limit.replaces)
             requests = MAX_UINT32 if limit.unlimited else limit.requests_per_unit
             node.limit = DomainLimit(
-                requests, limit.unit or "", "", limit.unlimited, descriptor.shadow_mode, limit.name, replaces
+                requests,
+                limit.unit or "",
+                unlimited=limit.unlimited,
+                shadow=descriptor.shadow_mode,
+                name=limit.name,
+                replaces=replaces,
             )
     for child in descriptors:
         made = _node(child, child.descriptors)
