@@ -17,11 +17,16 @@ class Listed:
     def __init__(self):
         self.names = set()
         self.away = False
+        self.asked = []
+        self.answer = None
 
     def __call__(self, effect):
         assert isinstance(effect, RevokedGet)
+        self.asked.append(effect)
         if self.away:
             raise UnavailableError("store", "away")
+        if self.answer is not None:
+            return self.answer
         return tuple(name in self.names for name in effect.names)
 
 
@@ -43,6 +48,28 @@ def test_a_revocation_holds_at_once_and_can_end(revocable, listed, name):
     assert said(revocable.decide(headers=token)) == (401, "invalid_token")
     listed.names.clear()
     assert said(revocable.decide(headers=token)) == (200, "alice")
+
+
+def test_user_and_token_are_asked_about_in_the_stores_time(policy, listed):
+    """A token without `jti` is known by its user alone."""
+    made = policy(gateway({**MAIN, "revocation": True}, budgets={"store_ms": 30}), world=listed)
+    for claims, names in (({"jti": "t-1"}, ("sub:alice", "jti:t-1")), ({}, ("sub:alice",))):
+        for _ in range(2):  # from memory the second time
+            made.decide(headers=bearer(mint({"claims": claims}, keyring(), made.now_unix_s)))
+            assert listed.asked.pop() == RevokedGet(names, 0.03)
+
+
+@pytest.mark.parametrize("answer", [(), (False,), (False, False, False), (False, True), (True, False)])
+def test_an_answer_that_does_not_clear_both_is_a_refusal(revocable, listed, answer):
+    """For the first time and from memory alike."""
+    token = bearer(mint({"claims": {"jti": "t-1"}}, keyring(), revocable.now_unix_s))
+    for _ in range(2):
+        listed.answer = answer
+        refused = revocable.decide(headers=token)
+        assert said(refused) == (401, "invalid_token")
+        assert refused.problem.why == "main: the token, or all of its user's, are revoked"
+        listed.answer = None
+        assert said(revocable.decide(headers=token)) == (200, "alice")
 
 
 def test_others_are_not_concerned(revocable, listed):
