@@ -10,6 +10,8 @@ from typing import Any
 from gateline.values.headers import Headers, Pair, is_field_value
 from gateline.values.identity import Identity, claim_of
 
+# Headers that many requests share outlive the policies that looked at them.
+MAX_MEMOS = 8
 FIELDS = ("user_id", "scopes", "method", "credential_id", "tenant", "roles", "groups", "tier")
 
 
@@ -32,10 +34,17 @@ class IdentityHeaders:
         self.names = {field: name.lower() for field, name in names.items()}
         self._spellings = frozenset(spelling for name in self.names.values() for spelling in spellings(name))
 
-    def sent_by_client(self, headers: Headers) -> Sequence[str]:
+    def sent_by_client(self, headers: Headers) -> tuple[str, ...]:
         """The names, as they were sent, under which the client tried to give an identity."""
+        known: tuple[str, ...] | None = headers.memo.get(self)
+        if known is not None:
+            return known
         names = headers.names()
-        return () if self._spellings.isdisjoint(names) else [name for name in names if name in self._spellings]
+        found = () if self._spellings.isdisjoint(names) else tuple(name for name in names if name in self._spellings)
+        if len(headers.memo) >= MAX_MEMOS:
+            headers.memo.clear()
+        headers.memo[self] = found
+        return found
 
     def of(self, identity: Identity | None) -> Sequence[Pair] | None:
         """The headers that tell the upstream who it is; None where a value of the identity can't travel in one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateline.context import Context
 from gateline.values.decision import Deny, deny
@@ -23,13 +24,13 @@ _FAULTS = re.compile(
 )
 
 
-# Nearly every path is of this form, and the search for faults costs ten times as much (0.2 against 2.1 µs).
-_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+/?").fullmatch
+# Nearly every path holds these alone, and no dot or slash behind a slash; a search for faults costs ten times as much.
+_PLAIN = re.compile(r"/[A-Za-z0-9._~!$&'()*+,=:@/-]*").fullmatch
 
 
 def fault_of(path: str) -> str | None:
     """The first way in which a path is not in normal form, None where it is."""
-    if _PLAIN(path):
+    if _PLAIN(path) and "//" not in path and "/." not in path:
         return None
     if path[:1] != "/":
         return "does not begin with a slash"
@@ -37,8 +38,19 @@ def fault_of(path: str) -> str | None:
     return f"{(found.lastgroup or '').replace('_', ' ')} at {found.start()}" if found else None
 
 
+def _judge(target: str) -> tuple[str, str | None]:
+    """A target's path without its query, and its fault."""
+    path = target.partition("?")[0]
+    return path, fault_of(path)
+
+
+# A quarter of the instructions for a target that comes again; none is remembered that is long.
+_judged = lru_cache(4096)(_judge)
+_MOST_REMEMBERED = 256
+
+
 def check_path(context: Context) -> Deny | None:
     """Split the target's path from its query, and refuse the request unless the path is in normal form."""
-    context.path = path = context.request.target.partition("?")[0]
-    fault = fault_of(path)
+    target = context.request.target
+    context.path, fault = (_judged if len(target) <= _MOST_REMEMBERED else _judge)(target)
     return deny("path_not_normal", fault) if fault else None

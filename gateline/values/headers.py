@@ -7,6 +7,7 @@ sends survives the way through and out again (`to_bytes`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, KeysView, Sequence
+from typing import Any
 
 Pair = tuple[str, str]
 
@@ -35,47 +36,57 @@ def is_field_value(text: str) -> bool:
 class Headers:
     """Header fields in the order of arrival. Names must be lower-case; values are bytes, or text already."""
 
-    __slots__ = ("_index", "_pairs")
+    __slots__ = ("_index", "_pairs", "memo")
 
-    def __init__(self, pairs: Collection[tuple[str, bytes | str]] = ()) -> None:
+    def __init__(
+        self,
+        pairs: Collection[tuple[str, bytes | str]] | None = (),
+        index: dict[str, Any] | None = None,
+        memo: dict[Any, Any] | None = None,
+    ) -> None:
+        """Of `pairs`, or where no name comes twice of an `index` of them and no pairs.
+
+        `memo` is for what follows from the names alone; headers of the same names may share one.
+        """
         self._pairs = pairs
-        self._index: dict[str, bytes | str | list[bytes | str]] | None = None
+        self._index = index
+        self.memo = {} if memo is None else memo
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, bytes | str]]) -> Headers:
         """Headers from pairs whose names come in any case."""
         return cls([(name.lower(), value) for name, value in pairs])
 
-    @classmethod
-    def unique(cls, index: dict[str, bytes | str | list[bytes | str]]) -> Headers:
-        """Headers that are indexed already, since no name comes twice."""
-        headers = cls(index.items())  # type: ignore[arg-type]  # no value is a list
-        headers._index = index
-        return headers
+    @property
+    def _lines(self) -> Collection[tuple[str, bytes | str]]:
+        return (self._index or {}).items() if self._pairs is None else self._pairs
 
-    def _indexed(self) -> dict[str, bytes | str | list[bytes | str]]:
+    def _indexed(self) -> dict[str, Any]:
         """Name to its value, or to the list of its values where there are several."""
         index = self._index
         if index is None:
-            index = self._index = dict(self._pairs)
-            if len(index) != len(self._pairs):
-                index = self._index = _gathered(self._pairs)
+            pairs = self._lines
+            index = self._index = dict(pairs)
+            if len(index) != len(pairs):
+                index = self._index = _gathered(pairs)
         return index
 
     def all(self, name: str) -> Sequence[str]:
         """Every value of a field, in order; empty where it is absent."""
-        found = self._indexed().get(name)
+        index = self._index
+        found = (self._indexed() if index is None else index).get(name)
+        if type(found) is str:
+            return (found,)
         if found is None:
             return ()
-        if isinstance(found, list):
-            return tuple(map(_text, found))
-        return (_text(found),)
+        return tuple(map(_text, found)) if isinstance(found, list) else (_text(found),)
 
     def first(self, name: str) -> str | None:
         """The first value of a field."""
-        found = self._indexed().get(name)
-        if found is None:
-            return None
+        index = self._index
+        found = (self._indexed() if index is None else index).get(name)
+        if found is None or type(found) is str:
+            return found
         return _text(found[0] if isinstance(found, list) else found)
 
     def names(self) -> KeysView[str]:
@@ -84,18 +95,19 @@ class Headers:
 
     def items(self) -> list[Pair]:
         """Every field line, in order."""
-        return [(name, _text(value)) for name, value in self._pairs]
+        return [(name, _text(value)) for name, value in self._lines]
 
     def __contains__(self, name: str) -> bool:
         return name in self._indexed()
 
     def __repr__(self) -> str:
         # Values may be credentials.
-        return f"Headers({', '.join(name for name, _ in self._pairs)})"
+        return f"Headers({', '.join(name for name, _ in self._lines)})"
 
 
-def _gathered(pairs: Collection[tuple[str, bytes | str]]) -> dict[str, bytes | str | list[bytes | str]]:
-    index: dict[str, bytes | str | list[bytes | str]] = {}
+def _gathered(pairs: Collection[tuple[str, bytes | str]]) -> dict[str, Any]:
+    """Name to its value, or to the list of its values."""
+    index: dict[str, Any] = {}
     for name, value in pairs:
         known = index.get(name)
         if known is None:

@@ -155,11 +155,11 @@ def test_memos_are_bounded_in_number_and_in_size() -> None:
         line = asked.attributes.request.http.header_map.headers.add()
         line.key, line.raw_value = "x-a", str(number).encode()
         assert reader.request(asked.SerializeToString(), 0.0).headers.first("x-a") == str(number)
-    assert len(reader._lines) <= MOST
-    held = len(reader._lines)
+    assert len(reader._blocks._lines) <= MOST
+    held = len(reader._blocks._lines)
     line.raw_value = b"x" * (MOST_BYTES + 1)
     assert reader.request(asked.SerializeToString(), 0.0).headers.first("x-a") == "x" * (MOST_BYTES + 1)
-    assert len(reader._lines) == held
+    assert len(reader._blocks._lines) == held
 
 
 @given(st.binary(max_size=80))

@@ -1,0 +1,123 @@
+"""Header blocks that are remembered read as if nothing had been, whatever a client puts into its headers."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ext_authz.header_blocks as module
+from ext_authz.header_blocks import HeaderBlocks
+from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
+from gateline.values.headers import to_bytes
+
+UUIDS = ("6b1d6d67-6a4c-4f17-9a12-6ea96b2f5f3e", "00000000-0000-0000-0000-000000000000")
+TRACES = tuple(f"00-{digit * 32}-{digit * 16}-01" for digit in "ab")
+# Pieces of the bytes around a value that is cut out, for a client that knows how we look for it.
+MARKS = st.sampled_from(
+    (
+        b"\n\x05:path\x1a\x02/a",
+        b"\n\x05:path\x1a\x02",
+        b"\n\x0cx-request-id\x1a$",
+        b"\n\x0btraceparent\x1a7",
+        b"x" * 36,
+        b"\n",
+        b"/a",
+        UUIDS[0].encode(),
+    )
+)
+VALUES = st.lists(MARKS | st.binary(max_size=6), max_size=4).map(b"".join)
+OTHERS = st.lists(st.tuples(st.sampled_from(("x-a", "x-b", "cookie", "x-request-id", ":path")), VALUES), max_size=4)
+PATHS = st.sampled_from((b"/a", b"/b", b"/cc", b"", b"\n", b"/" + b"p" * 126, b"/" + b"p" * 127))
+Lines = list[tuple[str, bytes]]
+
+
+def block(lines: Lines) -> bytes:
+    """As the wire has it."""
+    message = AttributeContext.HttpRequest()
+    for name, value in lines:
+        line = message.header_map.headers.add()
+        line.key, line.raw_value = name, value
+    return message.header_map.SerializeToString()
+
+
+def seen(blocks: HeaderBlocks, lines: Lines, path: bytes) -> Lines:
+    return [(name, to_bytes(value)) for name, value in blocks.read(block(lines), path).items()]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[Lines, bytes]:
+    path = draw(PATHS)
+    lines = [(":path", path), *draw(OTHERS)]
+    if draw(st.booleans()):
+        lines.append(("traceparent", draw(st.sampled_from(TRACES)).encode()))
+    if draw(st.booleans()):
+        lines.append(("x-request-id", draw(st.sampled_from(UUIDS)).encode()))
+    return (draw(st.permutations(lines)) if draw(st.booleans()) else lines), path
+
+
+@given(st.lists(requests(), max_size=8))
+def test_what_was_read_before_changes_nothing(asked: list[tuple[Lines, bytes]]) -> None:
+    blocks = HeaderBlocks()
+    for lines, path in asked * 2:
+        assert seen(blocks, lines, path) == lines
+        assert dict(seen(HeaderBlocks(), lines, path)) == dict(lines)
+
+
+def lines_with(path: str, request_id: str, *more: tuple[str, str]) -> Lines:
+    lines = ((":authority", "h"), (":path", path), *more, ("x-request-id", request_id))
+    return [(name, value.encode()) for name, value in lines]
+
+
+def test_path_id_and_trace_differ_and_the_block_is_one() -> None:
+    blocks = HeaderBlocks()
+    for number in range(20):
+        trace = ("traceparent", f"00-{number:032x}-{number:016x}-01")
+        lines = lines_with(f"/v1/{number:04}", f"{number:036x}", ("authorization", "Bearer a"), trace)
+        assert seen(blocks, lines, f"/v1/{number:04}".encode()) == lines
+    # The first that has a trace is remembered with it; from then on traces are cut out.
+    assert len(blocks._known) == 2
+
+
+def test_another_value_of_a_line_is_another_block() -> None:
+    blocks = HeaderBlocks()
+    for token in ("one", "two"):
+        headers = blocks.read(block(lines_with("/a", UUIDS[0], ("authorization", token))), b"/a")
+        assert headers.first("authorization") == token
+    assert len(blocks._known) == 2
+
+
+def test_a_client_that_writes_the_bytes_of_our_cut_into_a_header_gains_nothing() -> None:
+    mark = "\n\x0cx-request-id\x1a$"
+    blocks = HeaderBlocks()
+    for inner in UUIDS:
+        lines = lines_with("/a", UUIDS[0], ("x-a", mark + inner))
+        assert seen(blocks, lines, b"/a") == lines
+
+
+def test_a_block_that_ends_too_early_is_no_block_even_if_a_whole_one_is_known() -> None:
+    blocks = HeaderBlocks()
+    whole = block(lines_with("/a", UUIDS[0]))
+    blocks.read(whole, b"/a")
+    with pytest.raises(DecodeError):
+        blocks.read(whole[:-1], b"/a")
+
+
+def test_headers_of_one_block_share_what_follows_from_their_names_and_no_others_do() -> None:
+    blocks = HeaderBlocks()
+    first, again, other = (
+        blocks.read(block(lines_with("/a", UUIDS[at], *more)), b"/a")
+        for at, more in ((0, ()), (1, ()), (0, (("x-a", "1"),)))
+    )
+    assert first.memo is again.memo
+    assert first.memo is not other.memo
+
+
+def test_what_is_remembered_is_bounded_by_its_bytes(monkeypatch) -> None:
+    monkeypatch.setattr(module, "CAPACITY_BYTES", 10_000)
+    blocks = HeaderBlocks()
+    for number in range(200):
+        lines = lines_with("/a", UUIDS[0], ("authorization", f"{number:0400}"))
+        assert seen(blocks, lines, b"/a") == lines
+    assert 1 < len(blocks._known) <= 10_000 // 400
