@@ -92,7 +92,7 @@ class _Sidecar:
         self._watcher = Watcher(self._metrics, self._log, time.time, "")
         self._world = make_world(loop, url, self._options.share, gateway.namespace, store_s)
         await self._world.open()
-        self._engine = Engine(loaded, self._world.world, loop.time, self._watcher)
+        self._engine = Engine(loaded, self._world.world, loop.time, self._watcher.see)
         self._watcher.revision = self._engine.pipeline.snapshot.revision
 
     def _report(self) -> Admin | None:

@@ -24,12 +24,11 @@ Asking = Generator[Effects, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class ChargePoint:
-    """`within_s` is the store's budget, `form` how clients are told; `shadows` is whether a rule is in shadow."""
+    """`within_s` is the store's budget, `form` how clients are told."""
 
     buckets: Sequence[BucketsOf]
     within_s: float
     form: Form
-    shadows: bool = False
 
     def __call__(self, context: Context) -> Asking | None:
         """The step."""
@@ -60,7 +59,7 @@ class ChargePoint:
             if bucket.rule.limit.on_failure == "deny":
                 return unavailable("dependency_unavailable", f"limit {bucket.policy}: {error}")
         for bucket in group:
-            context.fallbacks.append(f"{bucket.rule.limit.on_failure}:{bucket.policy}")
+            context.fallbacks += (f"{bucket.rule.limit.on_failure}:{bucket.policy}",)
             context.explain(f"limit {bucket.policy}: {error}; on_failure is {bucket.rule.limit.on_failure}")
         local = [bucket for bucket in group if bucket.rule.limit.on_failure == "local"]
         if not local:
@@ -82,17 +81,16 @@ class ChargePoint:
         allowed = reply.allowed
         if group[0].rule.shadow:
             return None if allowed else _denied(group, levels, ())
-        now, standings = context.request.now, context.standings
-        for bucket, level in zip(group, levels, strict=True):
-            # -1: not known, since the answer came from what this process remembers of another bucket.
-            if level.remaining >= 0:
-                standings.append(bucket.standing(level))
+        now = context.request.now
+        # -1: not known, since the answer came from what this process remembers of another bucket.
+        known = [bucket.standing(level) for bucket, level in zip(group, levels, strict=True) if level.remaining >= 0]
+        standings = context.standings = (*context.standings, *known)
         headers = limit_headers(standings, now, self.form)
         if not allowed:
             return _denied(group, levels, (*headers, retry_after(standings, now)))
         if headers:
             kept = [pair for pair in context.response_headers if pair[0] not in NAMES]
-            context.response_headers = kept + headers
+            context.response_headers = (*kept, *headers)
         return None
 
 

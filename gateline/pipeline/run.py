@@ -111,7 +111,7 @@ class Pipeline:
 
     def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
         """Judge a request. With `explain`, the observer's context holds a note per step."""
-        context = Context(request, shadow=self.snapshot.shadow, notes=[] if explain else None)
+        context = Context(request, self.snapshot.shadow, [] if explain else None)
         try:
             found = self._enter(context)
         except Exception as error:  # noqa: BLE001  # the law again
@@ -125,19 +125,19 @@ class Pipeline:
         snapshot, request = self.snapshot, context.request
         found: BuiltRoute | None = None
         if request.route is not None:
-            _begin(context, "route", "")
+            _begin(context, "route")
             found = snapshot.routes.get(request.route)
             if found is None:
                 return unavailable("unknown_route", f"the policy has no route {request.route!r}")
             _chosen(context, found)
-        _begin(context, "sanitise", "")
+        _begin(context, "sanitise")
         context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
         context.remove = snapshot.identity_headers.sent_by_client(request.headers)
         refusal = check_path(context)
         if refusal is not None:
             return refusal
         if found is None:
-            _begin(context, "route", "")
+            _begin(context, "route")
             found = snapshot.router.find(request, context.path) or snapshot.unmatched
             if found is None:
                 return deny("no_route", f"no route for {request.method} {context.path}")
@@ -224,7 +224,7 @@ class Pipeline:
         return decision
 
 
-def _begin(context: Context, step: str, rule: str) -> None:
+def _begin(context: Context, step: str, rule: str = "") -> None:
     """Note that a step begins; what it explains goes to this note."""
     context.step = step
     if context.notes is not None:

@@ -10,6 +10,8 @@ from gateline.runtime.outcome import Outcome
 # Seconds. From a decision without I/O to one that used up its budget.
 BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
+_FIRST_S = BOUNDS_S[0]
+
 MAX_DOMAINS = 1000
 
 Labels = tuple[tuple[str, str], ...]
@@ -25,8 +27,8 @@ class Metrics:
     __slots__ = ("_buckets", "_decisions", "_domains", "_fallbacks", "_seconds", "_would")
 
     def __init__(self) -> None:
-        self._decisions: dict[tuple[str, str, str], int] = {}
-        self._would: dict[tuple[str, str, str], int] = {}
+        self._decisions: dict[tuple[str, Outcome], int] = {}
+        self._would: dict[tuple[str, Outcome], int] = {}
         self._domains: dict[tuple[str, str], int] = {}
         self._fallbacks: dict[tuple[str, str], int] = {}
         self._buckets = [0] * (len(BOUNDS_S) + 1)
@@ -34,12 +36,12 @@ class Metrics:
 
     def count(self, route: str, outcome: Outcome, would: Outcome | None, took_s: float) -> None:
         """Count one decision."""
-        key = (route, outcome.decision, outcome.code)
+        key = (route, outcome)
         self._decisions[key] = self._decisions.get(key, 0) + 1
         if would is not None:
-            key = (route, would.decision, would.code)
+            key = (route, would)
             self._would[key] = self._would.get(key, 0) + 1
-        self._buckets[bisect_left(BOUNDS_S, took_s)] += 1
+        self._buckets[0 if took_s <= _FIRST_S else bisect_left(BOUNDS_S, took_s)] += 1
         self._seconds += took_s
 
     def count_domain(self, domain: str, outcome: str) -> None:
@@ -58,13 +60,14 @@ class Metrics:
         """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
         samples: Samples = {}
         for name, counts in (("decisions", self._decisions.copy()), ("shadow_decisions", self._would.copy())):
-            for (route, decision, code), count in counts.items():
-                labels = (("route", route), ("decision", decision), ("code", code))
-                samples[f"gateline_{name}_total", labels] = count
+            for (route, outcome), count in counts.items():
+                labels = (("route", route), ("decision", outcome.decision), ("code", outcome.code))
+                sample = (f"gateline_{name}_total", labels)
+                samples[sample] = samples.get(sample, 0) + count
         for (route, on_failure), count in self._fallbacks.copy().items():
             samples["gateline_limit_fallbacks_total", (("route", route), ("on_failure", on_failure))] = count
-        for (domain, outcome), count in self._domains.copy().items():
-            samples["gateline_rate_limit_calls_total", (("domain", domain), ("outcome", outcome))] = count
+        for (domain, told), count in self._domains.copy().items():
+            samples["gateline_rate_limit_calls_total", (("domain", domain), ("outcome", told))] = count
         total = 0
         for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), list(self._buckets), strict=True):
             total += count

@@ -12,7 +12,7 @@ from gateline.values.decision import Deny, Unavailable
 
 
 class Watcher:
-    """Told once per decision. `revision` is set with each policy."""
+    """`see` is told once per decision. `revision` is set with each policy."""
 
     __slots__ = ("_log", "_metrics", "_now_unix_s", "revision")
 
@@ -22,7 +22,7 @@ class Watcher:
         self._now_unix_s = now_unix_s
         self.revision = revision
 
-    def __call__(self, context: Context) -> None:
+    def see(self, context: Context) -> None:
         """Count the decision and note its line."""
         decision, request = context.decision, context.request
         if decision is None:  # never: the pipeline sets it first
@@ -32,8 +32,9 @@ class Watcher:
         # The wall clock may step back between the two readings.
         took_s = max(0.0, self._now_unix_s() - request.now)
         self._metrics.count(context.route_id, outcome, would, took_s)
-        for fallback in context.fallbacks:
-            self._metrics.count_fallback(context.route_id, fallback.partition(":")[0])
+        if context.fallbacks:
+            for fallback in context.fallbacks:
+                self._metrics.count_fallback(context.route_id, fallback.partition(":")[0])
         level = self._log.level
         if level == "off" or (level == "refused" and not outcome.code and would is None):
             return

@@ -75,7 +75,7 @@ class Policy:
 
     def note(self, context: Context) -> None:
         """Count a decision and log it; after it was made, since the log wants what costs a PDK call."""
-        self._watcher(context)
+        self._watcher.see(context)
 
 
 def _keep(context: Context) -> None:

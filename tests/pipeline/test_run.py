@@ -120,8 +120,8 @@ def test_a_memo_of_one_request_never_carries_its_own_headers_into_another() -> N
     def step(context: Context) -> None:
         context.identity = ALICE
         if context.request.headers.first("x-mark"):
-            context.response_headers.append(("x-left", "1"))
-            context.set_headers.append(("x-mine", "1"))
+            context.response_headers += (("x-left", "1"),)
+            context.set_headers += (("x-mine", "1"),)
 
     pipeline = Pipeline(snapshot([Step("s", step)]))
     marked = pipeline.decide(request("/r", ("x-mark", "1")))
@@ -135,7 +135,7 @@ def test_a_memo_of_one_request_never_carries_its_own_headers_into_another() -> N
 def test_response_headers_alone_keep_the_edits_of_the_memo() -> None:
     def step(context: Context) -> None:
         context.identity = ALICE
-        context.response_headers.append(("x-left", "1"))
+        context.response_headers += (("x-left", "1"),)
 
     pipeline = Pipeline(snapshot([Step("s", step)]))
     first, second = pipeline.decide(request()), pipeline.decide(request())

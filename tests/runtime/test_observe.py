@@ -18,7 +18,10 @@ from gateline.values.request import Request
 def context(decision, **fields) -> Context:
     headers = Headers([("authorization", "Bearer hush"), ("cookie", "hush")])
     request = Request("GET", "/a?q=hush", "h", headers, "203.0.113.9", now=100.0, request_id="id-1")
-    return Context(request, decision=decision, **fields)
+    made = Context(request)
+    for name, value in {"decision": decision, **fields}.items():
+        setattr(made, name, value)
+    return made
 
 
 class Written:
@@ -31,7 +34,7 @@ class Written:
         self.watcher = Watcher(self.metrics, self._log, lambda: 100.5, "abc")
 
     def see(self, context: Context) -> str:
-        self.watcher(context)
+        self.watcher.see(context)
         self._log.flush()
         return b"".join(self.lines).decode()
 
@@ -72,7 +75,7 @@ def test_the_level_says_which_decisions_are_lines(decision, would, level: str, l
 
 def test_a_limit_that_went_by_its_on_failure_is_logged_and_counted():
     written = Written("all")
-    line = written.see(context(Allow(), route_id="r", fallbacks=["allow:r", "local:global"]))
+    line = written.see(context(Allow(), route_id="r", fallbacks=("allow:r", "local:global")))
     assert '"why":"without the store: allow:r, local:global"' in line
     samples = written.metrics.samples()
     for way in ("allow", "local"):
