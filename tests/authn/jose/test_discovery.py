@@ -15,7 +15,7 @@ URL = "https://auth.example.com/jwks"
     [
         (ISSUER, f"{ISSUER}/.well-known/openid-configuration"),
         (f"{ISSUER}/", f"{ISSUER}/.well-known/openid-configuration"),
-        (f"{ISSUER}/realms/x/", f"{ISSUER}/realms/x/.well-known/openid-configuration"),
+        (f"{ISSUER}/realms/X/", f"{ISSUER}/realms/X/.well-known/openid-configuration"),
     ],
 )
 def test_the_document_stands_below_the_issuer(issuer, url):
