@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,18 @@ def test_the_calendar_is_that_of_datetime(moment: datetime) -> None:
     assert calendar_window.days_until(moment.year, moment.month) == moment.replace(day=1).toordinal() - EPOCH
 
 
+@pytest.mark.parametrize("year", [1970, 1999, 2000, 2023, 2024, 2100, 2104, 2399, 2400])
+def test_each_month_begins_and_ends_where_it_does(year: int) -> None:
+    """The first and last day of every month, in years of each kind of leap."""
+    for month in range(1, 13):
+        first = date(year, month, 1)
+        after = first.replace(year=year + month // 12, month=month % 12 + 1)
+        days = (first.toordinal() - EPOCH, after.toordinal() - EPOCH)
+        for day in (days[0], days[1] - 1):
+            assert date(*calendar_window.civil(day), 1) == first
+            assert calendar_window.window_of(day, MONTH) == days
+
+
 def test_a_leap_february_is_a_day_longer() -> None:
     for year, days in ((2027, 28), (2028, 29), (2100, 28), (2000, 29)):
         bucket = Bucket(calendar_window, 1, MONTH, now_us=at(year, 2, 1))
@@ -58,3 +71,4 @@ def test_a_refused_cost_leaves_what_was_left() -> None:
     bucket.take(3)
     assert bucket.take(3).remaining == 2
     assert bucket.take(2).allowed
+    assert bucket.take(1).remaining == 0

@@ -24,6 +24,18 @@ HEAD = "version: 1\ndomains:\n"
             "gateline.yaml:6: domains[0].descriptors[0].rate_limit.unit must be second, minute",
         ),
         (
+            "  - domain: d\n    descriptors:\n      - key: a\n        rate_limit: {unit: 5}\n",
+            "gateline.yaml:6: domains[0].descriptors[0].rate_limit.unit must be second, minute",
+        ),
+        (
+            "  - domain: d\n    descriptors:\n      - key: a\n        value: true\n",
+            "gateline.yaml:6: domains[0].descriptors[0].value must be text",
+        ),
+        (
+            "  - domain: d\n    descriptors:\n      - key: a\n        value: [b]\n",
+            "gateline.yaml:6: domains[0].descriptors[0].value must be text",
+        ),
+        (
             "  - domain: d\n    descriptors:\n      - key: a\n        rate_limit: {unlimited: true, unit: day}\n",
             "can't have a unit and be unlimited",
         ),

@@ -42,7 +42,10 @@ def test_a_request_counts_until_just_before_its_window_has_passed() -> None:
 
 def test_a_limit_is_what_a_window_has_of_a_minutes_requests() -> None:
     assert sliding_window_log.figures_of(Rate(60, 20, 10)) == (10, 10)
-    assert sliding_window_log.advertised((10, 10)) == (10, 10)
+    assert sliding_window_log.advertised((15, 30)) == (15, 30)
     assert "whole number" in (sliding_window_log.fault_of(Rate(7, 20, 10)) or "")
     assert "at most 10000" in (sliding_window_log.fault_of(Rate(20_000, 20, 60)) or "")
     assert sliding_window_log.fault_of(Rate(60, 20, 10)) is None
+    # It keeps each request's time: 10,000 of them, also where a key or tier asks for more.
+    assert sliding_window_log.fault_of(Rate(10_000, 20, 60)) is None
+    assert sliding_window_log.figures_of(Rate(20_000, 20, 60)) == (10_000, 60)

@@ -52,6 +52,15 @@ def test_a_clock_that_is_set_back_gives_and_takes_nothing() -> None:
     assert bucket.take(after_s=0.5).allowed
 
 
+def test_what_passes_while_the_clock_is_set_back_brings_no_refill_forward() -> None:
+    """The time until the clock is where it was is not counted twice."""
+    bucket = Bucket(token_bucket, 5, 60)
+    bucket.take(4)
+    assert bucket.take(after_s=-10).allowed
+    assert not bucket.take(after_s=10).allowed
+    assert bucket.take(after_s=1).allowed
+
+
 def test_a_smaller_capacity_holds_at_once() -> None:
     state, _ = token_bucket.take(None, 1_000_000, (100, 60), 1)
     assert token_bucket.take(state, 1_000_000, (5, 60), 1)[1].remaining == 4

@@ -21,10 +21,10 @@ return function(key, now_us, cost, limit, window_s)
     local fits
     if count + cost <= limit then
       fits = window - math.floor((limit - count - cost) * window / before)
-    elseif cost >= limit or count == 0 then
+    elseif cost >= limit then
       fits = 2 * window
     else
-      fits = window + math.max(0, window - math.floor((limit - cost) * window / count))
+      fits = 2 * window - math.floor((limit - cost) * window / count)
     end
     retry = math.max(1, (start + fits) * 1000 - now_us)
   end

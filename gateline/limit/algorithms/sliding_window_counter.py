@@ -58,6 +58,6 @@ def _fits_after(limit: int, window: int, counts: tuple[int, int], cost: int) -> 
     count, before = counts
     if count + cost <= limit:
         return window - (limit - count - cost) * window // before
-    if cost >= limit or not count:
+    if cost >= limit:
         return 2 * window
-    return window + max(0, window - (limit - cost) * window // count)
+    return 2 * window - (limit - cost) * window // count
