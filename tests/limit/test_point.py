@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateline.values.decision import Allow, Deny, Unavailable
+import pytest
+
+from gateline.context import Context, Note
+from gateline.effects import Answer, Level, TakeReply
+from gateline.limit.build import RouteLimits
+from gateline.limit.config import RateLimit
+from gateline.limit.point import ChargePoint
+from gateline.values.decision import Allow, Deny, Problem, Unavailable, deny, unavailable
+from gateline.values.errors import UnavailableError
 from gateline.values.identity import Figures, Identity
 from tests.limit.deciding import Gateway, charge_as
+from tests.limit.test_buckets import context
 
 BEARER = [{"name": "m", "method": "api_key"}]
+NONE_LEFT = "a: none of 1 left for 0.600 s"
+LEFT = Level(True, 4, 0.0, 0.6)
 
 
 def route(**fields: Any) -> dict[str, Any]:
@@ -23,6 +34,25 @@ def identified(**limit: Any) -> Gateway:
         routes=[route(auth_required=True, rate_limit=limit)],
         **fields,
     )
+
+
+def driven(point: ChargePoint, shared: Context, *answers: tuple[Answer, ...]) -> Any:
+    """The outcome of a point whose effects are answered like this, one tuple after the other."""
+    asking = point(shared)
+    assert asking is not None
+    next(asking)
+    try:
+        for answer in answers:
+            asking.send(answer)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it asks for more than was answered")
+
+
+def note(gateway: Gateway) -> str:
+    """What the last step said of the last decision."""
+    assert gateway.context.notes is not None
+    return gateway.context.notes[-1].why
 
 
 def header(decision: Any, name: str) -> str | None:
@@ -157,12 +187,13 @@ def test_the_code_is_that_of_the_limit_that_refuses_for_longest() -> None:
 
 def test_a_rule_in_shadow_is_counted_apart_and_refuses_nobody() -> None:
     gateway = Gateway(global_rate_limit={"burst": 9}, routes=[route(rate_limit={"burst": 1, "mode": "shadow"})])
-    gateway.decide()
+    assert isinstance(gateway.decide(), Allow)
+    assert gateway.context.would is None
     second = gateway.decide()
     assert isinstance(second, Allow)
     assert header(second, "ratelimit-policy") == '"global";q=9;w=6'
-    assert gateway.context.would is not None
-    assert gateway.context.would.problem.code == "rate_limited"
+    assert gateway.context.would == deny("rate_limited", "a: none of 1 left for 0.600 s")
+    assert note(gateway) == "global: 7 of 9 left; a: none of 1 left for 0.600 s; in shadow: would be rate_limited"
     assert gateway.keys()[1] == "gl:default:{ip:203.0.113.9}:shadow:token_bucket:a"
 
 
@@ -175,14 +206,16 @@ def test_a_route_in_shadow_counts_under_shadow() -> None:
 
 
 def test_without_a_store_each_rule_has_its_own_way() -> None:
-    for on_failure, expected in (
-        ("deny", ["Unavailable"] * 3),
-        ("allow", ["Allow"] * 3),
-        ("local", ["Allow", "Deny", "Deny"]),
+    away = "limit a: store: is away"
+    for on_failure, expected, why in (
+        ("deny", ["Unavailable"] * 3, away),
+        ("allow", ["Allow"] * 3, f"{away}; on_failure is allow"),
+        ("local", ["Allow", "Deny", "Deny"], f"{away}; on_failure is local; {NONE_LEFT}; {NONE_LEFT}"),
     ):
         gateway = Gateway(routes=[route(rate_limit={"burst": 1, "on_failure": on_failure})])
         gateway.away = True
         assert [type(gateway.decide()).__name__ for _ in range(3)] == expected
+        assert note(gateway) == why
         assert gateway.context.fallbacks == (() if on_failure == "deny" else (f"{on_failure}:a",))
 
 
@@ -207,7 +240,62 @@ def test_each_form_of_headers_can_be_had_alone() -> None:
 
 
 def test_explain_says_how_each_limit_stands() -> None:
-    gateway = Gateway(routes=[route(rate_limit={"burst": 2})])
+    """A refusal's reason names each limit that refuses, for the log and for whoever asks."""
+    gateway = Gateway(global_rate_limit={"burst": 2}, routes=[route(rate_limit={"burst": 1})])
     gateway.decide()
-    assert gateway.context.notes is not None
-    assert gateway.context.notes[-1].why == "a: 1 of 2 left"
+    assert note(gateway) == "global: 1 of 2 left; a: 0 of 1 left"
+    gateway = Gateway(
+        global_rate_limit={"burst": 1}, routes=[route(rate_limit={"burst": 1, "requests_per_minute": 60})]
+    )
+    gateway.decide()
+    refused = gateway.decide()
+    assert isinstance(refused, Deny)
+    assert refused.problem == Problem(
+        "rate_limited", "global: none of 1 left for 0.600 s; a: none of 1 left for 1.000 s"
+    )
+
+
+def test_the_second_point_tells_of_both_and_leaves_other_headers() -> None:
+    """A client sees each field once, with the limits by address and by identity in it."""
+    limits = RouteLimits("r", RateLimit(key_by="user_id"), RateLimit(burst=5), "ns", "draft", 0.1)
+    shared = context(Identity("u", "jwt"))
+    shared.response_headers += (("x-other", "1"),)
+    for point, level in (
+        (limits.by_address(), Level(True, 4, 0.0, 0.6)),
+        (limits.by_identity(), Level(True, 19, 0.0, 0.6)),
+    ):
+        assert point is not None
+        assert driven(point, shared, (TakeReply((level,)),)) is None
+    assert list(shared.response_headers) == [
+        ("x-other", "1"),
+        ("ratelimit-policy", '"global";q=5;w=3, "r";q=20;w=12'),
+        ("ratelimit", '"global";r=4;t=1, "r";r=19;t=1'),
+    ]
+    assert [standing.policy for standing in shared.standings] == ["global", "r"]
+
+
+def test_what_no_memory_can_answer_is_unavailable() -> None:
+    """`local` asks this process; where that fails as well, nobody has judged."""
+    point = RouteLimits("r", RateLimit(on_failure="local"), None, "ns", "both", 0.1).by_address()
+    assert point is not None
+    outcome = driven(point, context(), (UnavailableError("store"),), (UnavailableError("memory", "is full"),))
+    assert outcome == unavailable("dependency_unavailable", "memory: is full")
+
+
+def test_where_nothing_is_to_be_charged_nobody_is_asked() -> None:
+    """A route whose only limit goes by address has a second point for quotas; most identities have none."""
+    point = RouteLimits("r", RateLimit(), None, "ns", "both", 0.1).by_identity()
+    assert point is not None
+    assert point(context(Identity("u", "jwt"))) is None
+
+
+@pytest.mark.parametrize("noted", [True, False])
+@pytest.mark.parametrize("answers", [(), (TakeReply(()),), (TakeReply((LEFT, LEFT)),), (TakeReply((LEFT,)),) * 2])
+def test_an_answer_to_something_else_lets_nobody_pass(answers: tuple[TakeReply, ...], noted: bool) -> None:
+    """A store that tells of more or fewer buckets than were charged has a fault, and the request is not judged."""
+    point = RouteLimits("r", RateLimit(), None, "ns", "both", 0.1).by_address()
+    assert point is not None
+    shared = context()
+    shared.notes = [Note("limit", "", "")] if noted else None
+    with pytest.raises(ValueError, match="zip"):
+        driven(point, shared, answers)
