@@ -87,7 +87,7 @@ def test_a_tiers_figures_are_for_the_last_rule_alone() -> None:
 
 
 def test_what_is_said_of_a_route_reaches_its_rules_and_points() -> None:
-    """Namespace, place, tiers, whether it is hidden, the store's budget and the form of headers."""
+    """Namespace, place, tiers, whether it is hidden, and the store's budget."""
     made = limits(by("ip"), by("user_id"), hidden=True)
     assert [(rule.name, rule.place, rule.policy) for rule in made.rules] == [
         ("*", "g.yaml:2", "global"),
@@ -96,8 +96,6 @@ def test_what_is_said_of_a_route_reaches_its_rules_and_points() -> None:
     assert all((rule.namespace, rule.hidden, rule.tiers) == ("ns", True, TIERS) for rule in made.rules)
     assert (made.place, limits(None, by("ip")).place, limits(None).place) == ("g.yaml:7", "g.yaml:2", "")
     for point, identity in ((made.by_address(), None), (made.by_identity(), Identity("u", "jwt"))):
-        assert point is not None
-        assert (point.form, point.within_s) == ("both", 0.25)
         (take,) = takes(point, identity)
         assert (take.within_s, take.local) == (0.25, False)
         assert "}:shadow:token_bucket:" in take.charges[0].key
