@@ -60,7 +60,7 @@ def test_two_keys_are_refused(headers, target, count):
 )
 def test_a_place_that_is_not_asked_for_is_not_looked_at(places, key):
     """So what stands there is no second key."""
-    assert find(places, ("x-api-key", "h"), ("cookie", "key=c; =x"), target="/?api_key=q&=x") == key
+    assert find(places, ("x-api-key", "h"), ("", "x"), ("cookie", "key=c; =x"), target="/?api_key=q&=x") == key
 
 
 def test_a_query_is_read_up_to_its_limit():

@@ -228,10 +228,14 @@ def test_what_is_asked_of_the_store(cache):
     changes.settle(KeyChangesReply(7, None))
     record = step(asking)
     assert (record.effect, record.within_s) == (KeyGet("aaaaaaaa", 0.05), 0.05)
-    same, another, elsewhere = cache.find("aaaaaaaa", NOW), cache.find("bbbbbbbb", NOW), StoredKeys(9, 1.0, 0.05)
+    same, another = cache.find("aaaaaaaa", NOW), cache.find("bbbbbbbb", NOW)
     assert step(same).key == record.key
     assert step(another).key not in (record.key, changes.key)
-    assert step(elsewhere.find("aaaaaaaa", NOW)).key != changes.key
+    elsewhere = StoredKeys(9, 1.0, 0.05).find("aaaaaaaa", NOW)
+    theirs = step(elsewhere)
+    theirs.settle(KeyChangesReply(7, None))
+    assert theirs.key != changes.key
+    assert step(elsewhere).key != record.key
     assert step(cache.find("aaaaaaaa", NOW + 0.9)).effect == KeyChanges(7, 0.05)
 
 
@@ -257,6 +261,8 @@ def test_a_store_that_is_away_is_asked_again_nine_tenths_of_a_second_later(cache
         with pytest.raises(StopIteration) as stop:
             asking.throw(UnavailableError("store", "away"))
         assert stop.value.value is key
+        with pytest.raises(UnavailableError, match="is not known here"):
+            step(cache.find("bbbbbbbb", now))
     assert step(cache.find("aaaaaaaa", NOW + 299.9)) is key
     with pytest.raises(UnavailableError, match=r"^key store: is away, and the key is not known here$"):
         step(cache.find("aaaaaaaa", NOW + 300))

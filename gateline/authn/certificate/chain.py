@@ -37,10 +37,7 @@ class Authorities:
 
     def __init__(self, pem: bytes) -> None:
         """ValueError where the text holds no certificate."""
-        roots = x509.load_pem_x509_certificates(pem)
-        if not roots:
-            raise ValueError("holds no certificate")
-        self._store = Store(roots)
+        self._store = Store(x509.load_pem_x509_certificates(pem))
 
     def verify(self, pem: str, now_unix_s: float) -> Verified:
         """The chain, leaf first, else `ChainError`."""
