@@ -26,4 +26,4 @@ def credential_of(values: Sequence[str], scheme: str) -> str | Refused | None:
 
 def _joined(credential: str, scheme: str) -> bool:
     """Whether one of our scheme was appended to another's."""
-    return any(part.strip(" \t").lower().startswith(f"{scheme} ") for part in credential.split(",")[1:])
+    return any(part.strip().lower().startswith(f"{scheme} ") for part in credential.split(",")[1:])
