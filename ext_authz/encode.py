@@ -7,8 +7,8 @@ a test compares both. Field numbers are those of `protos/envoy`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
-from ext_authz.memo import Memo
 from gateline.values.headers import Pair, to_bytes
 
 # HeaderValueOption.append (2) {value (1): …} and append_action (3); both, since Envoy before 1.27 knows only `append`.
@@ -56,23 +56,32 @@ def header_options(number: int, pairs: Iterable[Pair], action: bytes) -> bytes:
     return b"".join(out)
 
 
-def _response_header(pair: Pair) -> bytes:
-    return field(6, header_option(*pair, OVERWRITE))
+_OCTETS = [chr(number) for number in range(0x80)]
+_OVERWRITE = OVERWRITE.decode()
 
 
-def _length(pair: Pair) -> int:
-    return len(pair[0]) + len(pair[1])
-
-
-# What a limit tells repeats: its policy always, its numbers within a second and from user to user.
-_RESPONSE_HEADERS = Memo(_response_header, _length, 512)
+@lru_cache(maxsize=256)
+def _key(name: str) -> str:
+    return field(1, name.encode()).decode("ascii")
 
 
 def response_headers(pairs: Collection[Pair]) -> bytes:
-    """`OkHttpResponse.response_headers_to_add` (6); one remembered look-up a header (0.2 µs, against 1.4)."""
-    if len(dict(pairs)) != len(pairs):
-        return header_options(6, pairs, OVERWRITE)
-    return b"".join([_RESPONSE_HEADERS[pair] for pair in pairs])
+    """`OkHttpResponse.response_headers_to_add` (6).
+
+    What a limit tells differs nearly always, so nothing is kept; as text, in one piece, five headers cost a quarter of
+    what they cost as bytes, field by field.
+    """
+    if len(dict(pairs)) == len(pairs):
+        parts = []
+        try:
+            for name, value in pairs:
+                key = _key(name)
+                size = len(key) + len(value) + 2
+                parts.append(f"2{_OCTETS[size + 6]}\n{_OCTETS[size]}{key}\x12{_OCTETS[len(value)]}{value}{_OVERWRITE}")
+            return "".join(parts).encode("ascii")
+        except (IndexError, UnicodeError):
+            pass  # longer than one octet can say, or beyond ASCII: the long way
+    return header_options(6, pairs, OVERWRITE)
 
 
 def struct(values: Iterable[tuple[str, str]]) -> bytes:

@@ -31,8 +31,8 @@ def single_of(plan: Plan, form: Form) -> Single | None:
     draft, legacy = bool(policy_header), bool(limit_header)
 
     def answer(level: Level, now_unix_s: float) -> bytes:
-        allowed, left, retry_s, reset_s = level
-        until_s = reset_s if allowed else retry_s
+        allowed, left, reset_s = level.allowed, level.remaining, level.reset_s
+        until_s = reset_s if allowed else level.retry_after_s
         ends = ceil(now_unix_s + until_s)
         wait = ends - floor(now_unix_s)
         remaining = b"\x18" + varint(left) if left else b""

@@ -8,7 +8,7 @@ limit in seconds; a driver uses the smaller of it and what is left of the whole 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateline.values.errors import UnavailableError
@@ -27,7 +27,8 @@ class Charge(NamedTuple):
     cost: int = 1
 
 
-class Level(NamedTuple):
+@dataclass(slots=True)
+class Level:
     """A bucket after a `Take`: whether it had room, what is left of it, and when (seconds from now).
 
     `retry_after_s` is 0 where it had room; `reset_s` is when it is full again (a window: when it ends).
@@ -39,16 +40,18 @@ class Level(NamedTuple):
     reset_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Take:
     """Check and charge buckets atomically, all or nothing. Reply: `TakeReply`.
 
-    `local` asks this process's own memory instead of the store (`on_failure: local`).
+    `local` asks this process's own memory instead of the store (`on_failure: local`). One may be asked for again and
+    again: `packed` is the store's, for what it sends each time.
     """
 
     charges: tuple[Charge, ...]
     within_s: float
     local: bool = False
+    packed: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,10 @@ class TakeReply:
     @property
     def allowed(self) -> bool:
         """Whether every bucket had room."""
-        return all(level.allowed for level in self.levels)
+        for level in self.levels:  # noqa: SIM110  # half the cost of `all` for one level
+            if not level.allowed:
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

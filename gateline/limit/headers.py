@@ -24,16 +24,19 @@ def limit_headers(standings: Sequence[Standing], now_unix_s: float, form: Form) 
         return []
     headers: list[Pair] = []
     if form != "legacy":
-        policies = [_policy(s.policy, s.limit, s.window_s) for s in standings]
         second = floor(now_unix_s)
-        limits = [f'"{s.policy}";r={s.remaining};t={ceil(now_unix_s + s.reset_s) - second}' for s in standings]
-        headers = [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(limits))]
+        policies = limits = comma = ""
+        for one in standings:
+            policies += comma + _policy(one.policy, one.limit, one.window_s)
+            limits += f'{comma}"{one.policy}";r={one.remaining};t={ceil(now_unix_s + one.reset_s) - second}'
+            comma = ", "
+        headers = [("ratelimit-policy", policies), ("ratelimit", limits)]
     if form != "draft":
         tight = standings[0] if len(standings) == 1 else tightest(standings)
         headers += (
-            ("x-ratelimit-limit", str(tight.limit)),
-            ("x-ratelimit-remaining", str(tight.remaining)),
-            ("x-ratelimit-reset", str(ceil(now_unix_s + tight.reset_s))),
+            ("x-ratelimit-limit", f"{tight.limit}"),
+            ("x-ratelimit-remaining", f"{tight.remaining}"),
+            ("x-ratelimit-reset", f"{ceil(now_unix_s + tight.reset_s)}"),
         )
     return headers
 

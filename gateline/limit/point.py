@@ -6,8 +6,7 @@ Rules in shadow travel beside them as an effect of their own, since they must no
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateline.context import Context
 from gateline.effects import Answer, Effects, Level, Take, TakeReply
@@ -17,43 +16,67 @@ from gateline.limit.rule import Bucket
 from gateline.values.decision import Deny, Unavailable, deny, unavailable
 from gateline.values.errors import UnavailableError
 from gateline.values.headers import Pair
+from gateline.values.identity import MAX_MEMOS
 
+MOST_ADDRESSES = 4096
 Outcome = Deny | Unavailable | None
 Asking = Generator[Effects, Any, Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class ChargePoint:
-    """`within_s` is the store's budget, `form` how clients are told."""
+class Group(NamedTuple):
+    """Buckets that are charged together: all that are enforced, or all in shadow."""
 
-    buckets: Sequence[BucketsOf]
-    within_s: float
-    form: Form
+    buckets: tuple[Bucket, ...]
+    take: Take
+    shadow: bool
+
+
+class ChargePoint:
+    """The buckets of a charge point; `within_s` is the store's budget, `form` how clients are told.
+
+    Which buckets somebody has follows from the identity and the address alone, so both are kept with what they had.
+    """
+
+    def __init__(self, buckets: Sequence[BucketsOf], within_s: float, form: Form) -> None:
+        self._buckets = buckets
+        self._within_s = within_s
+        self._form: Form = form
+        self._of_nobody: dict[Any, tuple[Group, ...]] = {}
 
     def __call__(self, context: Context) -> Asking | None:
         """The step."""
-        found = [bucket for buckets in self.buckets for bucket in buckets(context)]
-        return self._charge(context, found) if found else None
+        identity = context.identity
+        memo, most = (self._of_nobody, MOST_ADDRESSES) if identity is None else (identity.memo, MAX_MEMOS)
+        key = (self, context.client)
+        groups = memo.get(key)
+        if groups is None:
+            if len(memo) >= most:
+                memo.clear()
+            groups = memo[key] = self._groups([bucket for buckets in self._buckets for bucket in buckets(context)])
+        return self._charge(context, groups) if groups else None
 
-    def _charge(self, context: Context, found: list[Bucket]) -> Asking:
-        shadowed = [bucket for bucket in found if bucket.rule.shadow]
-        enforced = [bucket for bucket in found if not bucket.rule.shadow] if shadowed else found
-        groups = [group for group in (enforced, shadowed) if group]
-        answers: tuple[Answer, ...] = yield tuple([self._take(group) for group in groups])
+    def _groups(self, found: list[Bucket]) -> tuple[Group, ...]:
+        enforced = tuple(bucket for bucket in found if not bucket.rule.shadow)
+        shadowed = tuple(bucket for bucket in found if bucket.rule.shadow)
+        groups = ((enforced, False), (shadowed, True))
+        return tuple(Group(buckets, self._take(buckets), shadow) for buckets, shadow in groups if buckets)
+
+    def _charge(self, context: Context, groups: tuple[Group, ...]) -> Asking:
+        answers: tuple[Answer, ...] = yield tuple([group.take for group in groups])
         outcome: Outcome = None
-        for group, answer in zip(groups, answers, strict=True):
+        for (buckets, _, shadow), answer in zip(groups, answers, strict=True):
             if isinstance(answer, UnavailableError):
-                judged = yield from self._without_store(context, group, answer)
+                judged = yield from self._without_store(context, buckets, answer)
             else:
-                judged = self._told(context, group, answer)
-            if group is enforced:
+                judged = self._told(context, buckets, answer)
+            if not shadow:
                 outcome = judged
             elif judged is not None:
                 context.would = context.would or judged
                 context.explain(f"in shadow: would be {judged.problem.code}")
         return outcome
 
-    def _without_store(self, context: Context, group: list[Bucket], error: UnavailableError) -> Asking:
+    def _without_store(self, context: Context, group: Sequence[Bucket], error: UnavailableError) -> Asking:
         """Each rule has its own way; one that denies decides, since all must pass."""
         for bucket in group:
             if bucket.rule.limit.on_failure == "deny":
@@ -69,10 +92,10 @@ class ChargePoint:
             return unavailable("dependency_unavailable", str(answer))
         return self._told(context, local, answer)
 
-    def _take(self, group: list[Bucket], *, local: bool = False) -> Take:
-        return Take(tuple(bucket.charge for bucket in group), self.within_s, local)
+    def _take(self, group: Sequence[Bucket], *, local: bool = False) -> Take:
+        return Take(tuple(bucket.charge for bucket in group), self._within_s, local)
 
-    def _told(self, context: Context, group: list[Bucket], reply: TakeReply) -> Outcome:
+    def _told(self, context: Context, group: Sequence[Bucket], reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
         levels = reply.levels
         if context.notes is not None:
@@ -82,14 +105,18 @@ class ChargePoint:
         if group[0].rule.shadow:
             return None if allowed else _denied(group, levels, ())
         now = context.request.now
-        # -1: not known, since the answer came from what this process remembers of another bucket.
-        known = [bucket.standing(level) for bucket, level in zip(group, levels, strict=True) if level.remaining >= 0]
-        standings = context.standings = (*context.standings, *known)
-        headers = limit_headers(standings, now, self.form)
+        standings = context.standings
+        for bucket, level in zip(group, levels, strict=True):
+            # -1: not known, since the answer came from what this process remembers of another bucket.
+            if level.remaining >= 0:
+                standings += (bucket.standing(level),)
+        context.standings = standings
+        headers = limit_headers(standings, now, self._form)
         if not allowed:
             return _denied(group, levels, (*headers, retry_after(standings, now)))
         if headers:
-            kept = [pair for pair in context.response_headers if pair[0] not in NAMES]
+            before = context.response_headers
+            kept = [pair for pair in before if pair[0] not in NAMES] if before else before
             context.response_headers = (*kept, *headers)
         return None
 

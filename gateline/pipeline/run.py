@@ -29,14 +29,11 @@ from gateline.values.decision import (
 )
 from gateline.values.errors import UnavailableError
 from gateline.values.headers import Pair
+from gateline.values.identity import MAX_MEMOS
 from gateline.values.request import Request
 
 # Told once per decision, after it is made: the log, metrics.
 Observer = Callable[[Context], None]
-
-
-# An identity is asked about few routes; one that outlives its policies forgets those of old ones.
-MAX_MEMOS = 64
 
 
 def ignore(_: Context) -> None:

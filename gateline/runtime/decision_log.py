@@ -11,7 +11,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from gateline.runtime.outcome import Outcome
 
@@ -23,7 +24,8 @@ _LOG = logging.getLogger(__name__)
 Level = Literal["all", "refused", "off"]
 
 
-class Entry(NamedTuple):
+@dataclass(slots=True)
+class Entry:
     """What one line says. Never a header's value, never a query."""
 
     now_unix_s: float

@@ -79,7 +79,10 @@ class RedisStore:
                     break
             done(TakeReply(levels))
 
-        self._ask(self._evalsha(charges), min(deadline, self._loop.time() + effect.within_s), replied)
+        command = effect.packed
+        if command is None:
+            command = effect.packed = self._evalsha(charges)
+        self._ask(command, min(deadline, self._loop.time() + effect.within_s), replied)
 
     def command(self, arguments: tuple[Argument, ...], deadline: float, done: Done) -> None:
         """Any command that may be sent twice; the reply as hiredis has it, or an `UnavailableError`."""

@@ -10,6 +10,10 @@ from typing import Any
 NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
 
 
+# An identity is asked about few routes; one that outlives its policies forgets those of old ones.
+MAX_MEMOS = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Limits that stand in a credential or its tier; None where it has none. Counts; rates are a minute's."""
@@ -24,7 +28,8 @@ class Figures:
 class Identity:
     """An authenticated user. `credential_id` names the key or the token's `jti`, never the secret itself.
 
-    `memo` is the pipeline's: what follows from this identity alone is worked out once per identity.
+    `memo` is for what follows from this identity alone, so that it is worked out once; whoever adds to it when it has
+    `MAX_MEMOS` empties it first.
     """
 
     user_id: str

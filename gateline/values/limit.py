@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Standing(NamedTuple):
+@dataclass(slots=True)
+class Standing:
     """`limit` requests in `window_s` seconds (0: a month), `remaining` of them left.
 
     `reset_s` is when there is more again: where the limit refused, when the same request would pass.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 
+import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,15 @@ def test_an_allow_says_its_edits(set_: tuple, remove: tuple, response: tuple, ro
         assert list(answer.ok_response.headers_to_remove) == list(remove)
         assert options(answer.ok_response.response_headers_to_add) == expected(response)
         assert dict(answer.dynamic_metadata) == {"route": route}
+
+
+@pytest.mark.parametrize("name", ["x-a", "x" * 60])
+def test_response_headers_of_any_length_are_said_rightly(name: str) -> None:
+    for size in (0, 1, *range(50, 140), 300):
+        for value in ("v" * size, "v" * size + "é", "v" * size + "\udcff"):
+            pairs = ((name, value), ("x-other", "1"))
+            answer = CheckResponse.FromString(answer_of(Allow(response_headers=pairs), request()))
+            assert options(answer.ok_response.response_headers_to_add) == expected(pairs)
 
 
 @given(st.sampled_from(["no_credentials", "forbidden", "no_route", "rate_limited"]), PAIRS)

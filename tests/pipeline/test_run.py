@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from gateline.context import Context
-from gateline.pipeline.run import MAX_MEMOS, Pipeline
+from gateline.pipeline.run import Pipeline
 from gateline.pipeline.step import Step
 from gateline.values.decision import Allow, Deny, RequestEdits, Unavailable, deny
-from gateline.values.identity import Identity
+from gateline.values.identity import MAX_MEMOS, Identity
 from tests.pipeline.policies import request, snapshot
 
 REFUSES = Step("refuses", lambda _: deny("forbidden", "on principle"), "file:7")

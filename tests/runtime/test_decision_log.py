@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -50,14 +51,14 @@ def test_a_json_line_names_everything_once():
 
 
 def test_a_shadowed_decision_says_what_it_would_have_been():
-    line = json.loads(json_line(ENTRY._replace(would=Outcome("deny", 429, "rate_limited"))))
+    line = json.loads(json_line(replace(ENTRY, would=Outcome("deny", 429, "rate_limited"))))
     assert line["would"] == {"decision": "deny", "status": 429, "code": "rate_limited"}
 
 
 def test_no_text_of_a_client_can_end_a_line_or_leave_its_place():
     hostile = 'x"\n\x1b[2J\udcff{"a":1}'
     fields = dict.fromkeys(("request_id", "method", "path", "client", "user_id", "credential_id", "why"), hostile)
-    entry = ENTRY._replace(**fields)
+    entry = replace(ENTRY, **fields)
     line = json_line(entry)
     assert line.isascii()
     assert "\n" not in line
@@ -81,7 +82,7 @@ def test_lines_are_written_in_batches_and_in_order():
     written: list[bytes] = []
     log = DecisionLog("all", lambda entry: entry.request_id, written.append)
     for number in range(3):
-        log.add(ENTRY._replace(request_id=str(number)))
+        log.add(replace(ENTRY, request_id=str(number)))
     log.flush()
     log.flush()
     assert written == [b"0\n1\n2\n"]
@@ -101,7 +102,7 @@ def test_no_write_is_longer_than_a_pipe_takes_as_one_and_none_cuts_a_line():
 @pytest.mark.parametrize("letter", ["x", '"', "\n", "é", "😀", "\udcff"])
 def test_no_line_is_longer_than_that_whatever_a_client_sends(letter: str):
     texts = ("request_id", "method", "path", "client", "user_id", "credential_id", "why")
-    entry = ENTRY._replace(**dict.fromkeys(texts, letter * 5000), would=Outcome("deny", 401, "no_credentials"))
+    entry = replace(ENTRY, **dict.fromkeys(texts, letter * 5000), would=Outcome("deny", 401, "no_credentials"))
     line = json_line(entry)
     assert len(line.encode()) < 4096
     assert json.loads(line)["path"].startswith(letter * 20)
@@ -113,7 +114,7 @@ def test_a_reader_that_is_too_slow_costs_lines_that_are_counted(monkeypatch):
     written: list[bytes] = []
     log = DecisionLog("all", lambda entry: entry.request_id, written.append)
     for number in range(5):
-        log.add(ENTRY._replace(request_id=str(number)))
+        log.add(replace(ENTRY, request_id=str(number)))
     log.flush()
     assert written == [b"0\n1\n"]
     assert log.dropped == 3
