@@ -1,0 +1,81 @@
+"""What an allow carries: edits, headers of the answer, the upstream and the route, remembered per identity or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateline.context import Context
+from gateline.pipeline.run import Pipeline
+from gateline.pipeline.step import Step
+from gateline.sanitise.identity_headers import IdentityHeaders
+from gateline.values.decision import Allow, RequestEdits, deny
+from gateline.values.identity import Identity
+from tests.pipeline.policies import request, snapshot
+
+OURS = (("x-user-id", "alice"),)
+LEFT = (("x-left", "1"),)
+MINE = (("x-mine", "1"),)
+SENT = ("x_user_id", "root")
+
+
+def writes(identity: Identity | None, **fields: Any) -> Step:
+    """A step that sets fields of the context."""
+
+    def run(context: Context) -> None:
+        context.identity = identity
+        for name, value in fields.items():
+            setattr(context, name, value)
+
+    return Step("writes", run)
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers", "edits", "rest"),
+    [
+        ({}, (), RequestEdits(OURS), ((), None)),
+        ({}, (SENT,), RequestEdits(OURS, ("x_user_id",)), ((), None)),
+        ({"set_headers": MINE}, (), RequestEdits((*MINE, *OURS)), ((), None)),
+        ({"upstream": "canary"}, (), RequestEdits(OURS), ((), "canary")),
+        ({"response_headers": LEFT}, (), RequestEdits(OURS), (LEFT, None)),
+        ({"response_headers": LEFT, "set_headers": MINE}, (), RequestEdits((*MINE, *OURS)), (LEFT, None)),
+        ({"response_headers": LEFT, "upstream": "a"}, (SENT,), RequestEdits(OURS, ("x_user_id",)), (LEFT, "a")),
+    ],
+    ids=["bare", "client's own", "set", "upstream", "response", "response and set", "all but set"],
+)
+def test_an_allow_carries_what_the_steps_wrote_each_time(
+    fields: dict[str, Any], headers: tuple[tuple[str, str], ...], edits: RequestEdits, rest: tuple[Any, Any]
+) -> None:
+    """The first of an identity's decisions on a route, and the next, which remembers."""
+    alice = Identity("alice", "test")
+    pipeline = Pipeline(snapshot([writes(alice, **fields)]))
+    for _ in range(2):
+        assert pipeline.decide(request("/r", *headers)) == Allow(alice, edits, *rest, {"route": "r"})
+
+
+@pytest.mark.parametrize("fields", [{}, {"response_headers": LEFT}], ids=["bare", "response"])
+def test_an_allow_of_nobody_names_its_route_and_no_other(fields: dict[str, Any]) -> None:
+    """What is remembered for requests without an identity is remembered for each route."""
+    pipeline = Pipeline(snapshot([writes(None, **fields)], unmatched=True))
+    for target, route in (("/r", "r"), ("/x", ""), ("/r", "r")):
+        decision = pipeline.decide(request(target))
+        assert isinstance(decision, Allow)
+        assert (decision.identity, decision.request_edits) == (None, RequestEdits())
+        assert decision.metadata == {"route": route}
+
+
+def test_one_identity_under_two_policies_is_told_as_each_of_them_says() -> None:
+    """A verified credential outlives the policy: what it remembers of the old one is not used by the new one."""
+    policy = snapshot([writes(Identity("alice", "test"))])
+    renamed = replace(policy, identity_headers=IdentityHeaders({"user_id": "x-sub"}))
+    told = [Pipeline(one).decide(request()) for one in (policy, renamed, policy)]
+    assert [one.request_edits.set for one in told if isinstance(one, Allow)] == [OURS, (("x-sub", "alice"),), OURS]
+
+
+def test_an_identity_that_no_header_can_carry_says_so() -> None:
+    """To pass without that header would be to pass as somebody else."""
+    refused = deny("forbidden", "the identity has a value that no header can carry")
+    for fields in ({}, {"response_headers": LEFT}, {"upstream": "a"}):
+        assert Pipeline(snapshot([writes(Identity("a\nb", "test"), **fields)])).decide(request()) == refused
