@@ -72,9 +72,8 @@ def _refusal(answer: Mapping[str, Any], rules: AnswerRules, now: float) -> tuple
     if rules.issuer is not None and answer.get("iss") != rules.issuer:
         return "invalid_token", "is of another issuer"
     audience = answer.get("aud")
-    if rules.audience is not None and rules.audience not in (
-        [audience] if isinstance(audience, str) else audience or []
-    ):
+    named = audience if isinstance(audience, list) else [audience]
+    if rules.audience is not None and rules.audience not in named:
         return "invalid_token", "is for another audience"
     if rules.require_scope and claim_of(answer, rules.claims.scopes) is None:
         return "invalid_token", "has no scope"

@@ -53,6 +53,11 @@ class Picky:
 def plain(context):
     return Identity("plain", "custom")
 
+def lean(context):
+    return NOT_MINE
+
+lean.needs = Needs(query=True)
+
 def nothing(context):
     return None
 
@@ -129,6 +134,7 @@ EVERYTHING = Needs(headers="all", query=True, client_address=True, certificate=T
     [
         ("badges:plain", {}, EVERYTHING),
         ("badges:Card.Reader", {}, EVERYTHING),
+        ("badges:lean", {}, Needs(query=True)),
         ("badges:plain", {"body": True}, EVERYTHING | Needs(body=True)),
         ("badges:Badge", {}, Needs(headers=frozenset({"x-badge"}))),
         ("badges:Badge", {"body": True}, Needs(headers=frozenset({"x-badge"}), body=True)),
