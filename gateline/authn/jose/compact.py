@@ -56,7 +56,7 @@ def decode(text: str) -> bytes:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         raise MalformedError("has a part that is no base64url") from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text.encode("utf-8", "surrogatepass"):
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text.encode():
         raise MalformedError("has a part that is no canonical base64url")
     return raw
 

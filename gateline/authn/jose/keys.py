@@ -92,7 +92,7 @@ def read_jwk(entry: object, allowed: Iterable[str]) -> Key:
     """One key, else `BadKeyError`. Its own `alg` narrows what the policy allows."""
     if not isinstance(entry, Mapping):
         raise BadKeyError("a key is no object")
-    kid, kty, crv = entry.get("kid"), entry.get("kty"), entry.get("crv", "")
+    kid, kty, crv = entry.get("kid"), entry.get("kty"), entry.get("crv")
     name = f"key {kid!r}"
     if kid is not None and not (isinstance(kid, str) and kid):
         raise BadKeyError("a kid is no text")

@@ -1,9 +1,12 @@
 """The `keys` of a jwt method: one source, read when the policy is loaded, and faults that name their place."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
 from gateline.authn.jose.key_config import Keys
+from gateline.effects import HttpReply
 from gateline.schema.secret import Sources
 from gateline.values.errors import ConfigError
 from tests.cases_support.keyring import keyring
@@ -129,4 +132,14 @@ def test_discovery_at_an_issuer_without_tls_is_refused(sources):
     (fault,) = caught.value.faults
     assert fault.path == ("keys", "discovery")
     assert fault.message.startswith("the issuer's URL must be https; ")
-    assert Keys(discovery=True, allow_http=True).build(sources, "http://auth.example.com", ("RS256",)).first(NOW)
+
+
+@pytest.mark.parametrize("allow_http", [True, False])
+def test_a_document_leads_to_plain_http_only_where_the_policy_allows_it(sources, allow_http):
+    """Whatever the document itself was asked by."""
+    issuer = "http://auth.example.com" if allow_http else ISSUER
+    built = Keys(discovery=True, allow_http=allow_http).build(sources, issuer, ("RS256",))
+    jwks_url = "http://auth.example.com/jwks"
+    document = json.dumps({"issuer": issuer, "jwks_uri": jwks_url}).encode()
+    built.first(NOW).settle(HttpReply(200, (), document))
+    assert (built.first(NOW + 10).effect.url == jwks_url) == allow_http
