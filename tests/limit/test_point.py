@@ -227,6 +227,17 @@ def test_one_rule_that_denies_decides_for_all_of_them() -> None:
     assert decision.problem.code == "dependency_unavailable"
 
 
+def test_each_rule_that_does_without_the_store_is_told_and_local_ones_alone_are_charged() -> None:
+    """The global rule lets pass, the route's counts in this process."""
+    gateway = Gateway(
+        global_rate_limit={"on_failure": "allow"}, routes=[route(rate_limit={"on_failure": "local", "burst": 1})]
+    )
+    gateway.away = True
+    assert header(gateway.decide(), "ratelimit-policy") == '"a";q=1;w=1'
+    assert list(gateway.context.fallbacks) == ["allow:global", "local:a"]
+    assert [(take.local, len(take.charges)) for take in gateway.takes] == [(False, 2), (True, 1)]
+
+
 def test_each_form_of_headers_can_be_had_alone() -> None:
     draft, legacy = {"ratelimit-policy", "ratelimit"}, {f"x-ratelimit-{n}" for n in ("limit", "remaining", "reset")}
     for form, expected in (("both", draft | legacy), ("draft", draft), ("legacy", legacy), ("off", set())):
