@@ -3,8 +3,8 @@
 import pytest
 
 from gateline.authn.key_book import issue
-from gateline.effects import KeyUsed
-from gateline.testing import MemoryWorld
+from gateline.effects import KeyChanges, KeyGet, KeyUsed
+from gateline.testing import MemoryWorld, no_world
 from gateline.values.errors import ConfigError
 from tests.authn.gateways import gateway, said
 
@@ -145,7 +145,17 @@ def test_keys_that_could_not_be_judged_are_refused_at_load(policy, method, top, 
     assert str(error.value).startswith(f"inline: {fault}")
 
 
-def test_without_a_pepper_the_store_is_not_asked(policy):
-    """No key of it could fit."""
-    refused = policy(gateway(KEYS)).decide(headers={"x-api-key": ALICE})
-    assert said(refused) == (401, "unknown_key")
+@pytest.mark.parametrize(("method", "top"), [({}, {}), ({"store": False}, STORED), ({"store": False}, {})])
+def test_a_store_without_a_pepper_or_turned_off_is_not_asked(policy, method, top):
+    """No key of it could fit, or none is wanted: so nothing waits for it."""
+    made = policy(gateway({**KEYS, **method}, **top), world=no_world)
+    assert said(made.decide(headers={"x-api-key": "gl_nobodyxx_" + "A" * 32})) == (401, "unknown_key")
+
+
+def test_a_store_is_asked_within_its_own_time(policy, world):
+    """Which is less than that of the whole check."""
+    asked = []
+    pepper = {"api_key_pepper": STORED["api_key_pepper"], "budgets": {"store_ms": 30}}
+    made = policy(gateway(KEYS, **pepper), world=lambda effect: asked.append(effect) or world(effect))
+    assert said(made.decide(headers={"x-api-key": "gl_nobodyxx_" + "A" * 32})) == (401, "unknown_key")
+    assert asked == [KeyChanges(-1, 0.03), KeyGet("nobodyxx", 0.03)]

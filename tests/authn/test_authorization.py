@@ -17,6 +17,7 @@ JOINED = Refused("malformed_request", "several credentials in one authorization 
         (["Bearer   x  "], "x"),
         (["Bearer \tx"], "\tx"),
         (["Bearer x y"], "x y"),
+        (["Bearer XxX"], "XxX"),
         (["Bearer"], ""),
         (["Bearer "], ""),
         ([""], None),
