@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,3 +104,89 @@ def test_a_query_that_cannot_be_read_matches_no_query_condition() -> None:
 
 def test_hosts_are_compared_without_port_case_and_final_dot() -> None:
     assert [host_of(h) for h in ("A.b:80", "a.b.", "[2001:DB8::1]:443", "")] == ["a.b", "a.b", "[2001:DB8::1]", ""]
+
+
+ONE, TWO = (("h1", "1"),), (("h1", "1"), ("h2", Present(present=True)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"path": "/a/b", "exact": True}, {"path": "/a/b", "headers": TWO}),
+        ({"path": "/a/b"}, {"path": "/a", "headers": TWO, "hosts": ("x.test",)}),
+        ({"path": "/a"}, {"path": "/"}),
+        ({"headers": TWO}, {"headers": ONE}),
+        ({"headers": TWO}, {"hosts": ("x.test", "y.test", "z.test")}),
+        ({"query": (("q", "1"),), "headers": ONE}, {"headers": ONE}),
+        ({"query": (("q", "1"),), "hosts": ("x.test",)}, {"headers": ONE}),
+        ({"headers": ONE}, {}),
+        ({"hosts": ("x.test",)}, {}),
+        ({"hosts": ("*.test",)}, {}),
+        ({"id": "a"}, {"id": "b"}),
+        ({"id": "a", "hosts": ("x.test",)}, {"id": "b", "hosts": ("*.test",)}),
+        ({"id": "a", "hosts": ("*.test",)}, {"id": "b", "hosts": ("x.test",)}),
+        ({"id": "a", "hosts": ("*.test", "x.test")}, {"id": "b", "hosts": ("x.test",)}),
+        ({"id": "a", "hosts": ("y.test", "x.test")}, {"id": "b", "hosts": ("x.test",)}),
+        ({"id": "z", "hosts": ("x.test",), "headers": ONE}, {"id": "b", "hosts": ("x.test",)}),
+        ({"id": "b", "methods": frozenset({"GET", "POST"})}, {"id": "a", "methods": frozenset({"POST"})}),
+    ],
+)
+def test_of_two_routes_that_match_the_narrower_is_taken(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Exact, then longer, then more conditions (hosts count as one), then the id; whichever the file names first."""
+    request = Request("GET", "/a/b?q=1", "X.test:80", Headers.of([("h1", "1"), ("h2", "x")]), "::1", 0.0)
+    rows = [(Match(**{"id": "r2", "path": "/a/b", **first}), 1), (Match(**{"id": "r3", "path": "/a/b", **second}), 2)]
+    assert Router(rows).find(request, "/a/b") == Router(rows[::-1]).find(request, "/a/b") == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "found"),
+    [
+        ({"path": "/a/b"}, "/a/b", True),
+        ({"path": "/a/b"}, "/a/b/", True),
+        ({"path": "/a/b"}, "/a/b/c/d", True),
+        ({"path": "/a/b"}, "/a/bc", False),
+        ({"path": "/a/b"}, "/a", False),
+        ({"path": "/a/b"}, "/x/a/b", False),
+        ({"path": "/"}, "/a/b", True),
+        ({"path": "/a", "exact": True}, "/a", True),
+        ({"path": "/a", "exact": True}, "/a/", False),
+        ({"path": "/a", "exact": True}, "/a/b", False),
+        ({"path": "/", "exact": True}, "/a", False),
+        ({"path": "/", "methods": frozenset({"POST"})}, "/", False),
+        ({"path": "/", "hosts": ("y.test",)}, "/", False),
+        ({"path": "/", "hosts": ("y.test", "x.test")}, "/", True),
+        ({"path": "/", "hosts": ("*.y.test",)}, "/", False),
+        ({"path": "/", "headers": ONE}, "/", False),
+        ({"path": "/", "query": (("q", "2"),)}, "/", False),
+    ],
+)
+def test_a_route_matches_its_path_and_all_below_it_unless_it_is_exact(
+    fields: dict[str, Any], path: str, found: bool
+) -> None:
+    """Whole segments, the method (GET where none is named), and every condition."""
+    request = Request("GET", f"{path}?q=1", "x.test", Headers(), "::1", 0.0)
+    assert Router([(Match(**{"id": "r", **fields}), "r")]).find(request, path) == ("r" if found else None)
+
+
+def test_what_does_not_hold_on_the_longest_path_is_looked_for_above_it() -> None:
+    """A route that nearly matches hides none."""
+    rows = [
+        Match("exact", "/a/b/c", exact=True, methods=frozenset({"POST"})),
+        Match("deep", "/a/b/c", hosts=("y.test",)),
+        Match("mid", "/a/b", headers=ONE),
+        Match("high", "/a", query=(("q", "1"),)),
+        Match("top", "/"),
+    ]
+    router = Router((row, row.id) for row in rows)
+    found = [
+        router.find(Request(method, f"/a/b/c{query}", host, Headers.of(headers), "::1", 0.0), "/a/b/c")
+        for method, query, host, headers in (
+            ("POST", "", "y.test", ONE),
+            ("GET", "", "y.test", ONE),
+            ("GET", "", "x.test", ONE),
+            ("GET", "?q=1", "x.test", ()),
+            ("GET", "", "x.test", ()),
+            ("PUT", "", "x.test", ()),
+        )
+    ]
+    assert found == ["exact", "deep", "mid", "high", "top", None]
