@@ -108,7 +108,7 @@ def read_jwk(entry: object, allowed: Iterable[str]) -> Key:
     except (InvalidKeyError, ValueError, TypeError, KeyError) as error:
         raise BadKeyError(f"{name} can't be read ({type(error).__name__})") from None
     algorithms = frozenset(a for a in allowed if fits(a, kty, str(crv)) and entry.get("alg", a) == a)
-    mark = "|".join(str(entry.get(part, "")) for part in ("n", "e", "crv", "x", "y"))
+    mark = str([entry.get(part) for part in ("n", "e", "x", "y")])
     return _checked(Key(kid, algorithms, public, mark), name)
 
 

@@ -6,6 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from gateline.authn.jose.keys import BadKeyError, KeySet, kind_of, read_jwk, read_jwks, read_pem, read_secret
 from tests.cases_support.keyring import HMAC_SECRET, base64url, keyring
 
+# The other point with the same x (FIPS 186-4 §D.1.2.3: p of P-256).
+MIRRORED_Y = 2**256 - 2**224 + 2**192 + 2**96 - 1 - keyring().private["ec"].public_key().public_numbers().y
 ALL = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
 
 
@@ -135,6 +137,7 @@ def test_a_set_is_whole_while_every_key_of_the_other_is_in_it():
         ("main", {"n": keyring().public_jwk("next")["n"]}),
         ("main", {"e": "Aw"}),
         ("ed", {"x": base64url(b"x" * 32)}),
+        ("ec", {"y": base64url(MIRRORED_Y.to_bytes(32, "big"))}),
     ],
 )
 def test_keys_that_differ_in_one_number_are_told_apart(name, change):
