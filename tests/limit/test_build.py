@@ -24,16 +24,20 @@ def limits(own: RateLimit | None, everywhere: RateLimit | None = None, **fields:
     )
 
 
-def takes(point: ChargePoint | None, identity: Identity | None = None) -> tuple[Take, ...]:
+def takes(
+    point: ChargePoint | None, identity: Identity | None = None, address: str = "203.0.113.9"
+) -> tuple[Take, ...]:
     """What the point asks of the store; none where there is no point, or nothing to charge."""
-    asking = point(context(identity)) if point is not None else None
+    shared = context(identity)
+    shared.client = address
+    asking = point(shared) if point is not None else None
     effects = next(asking) if asking is not None else ()
     assert isinstance(effects, tuple)
     return tuple(take for take in effects if isinstance(take, Take))
 
 
-def keys(point: ChargePoint | None, identity: Identity | None = None) -> list[str]:
-    return [charge.key for take in takes(point, identity) for charge in take.charges]
+def keys(point: ChargePoint | None, identity: Identity | None = None, address: str = "203.0.113.9") -> list[str]:
+    return [charge.key for take in takes(point, identity, address) for charge in take.charges]
 
 
 def by(key_by: str, **fields: Any) -> RateLimit:
@@ -99,3 +103,15 @@ def test_what_is_said_of_a_route_reaches_its_rules_and_points() -> None:
         (take,) = takes(point, identity)
         assert (take.within_s, take.local) == (0.25, False)
         assert "}:shadow:token_bucket:" in take.charges[0].key
+
+
+def test_what_is_remembered_of_one_is_nothing_to_another() -> None:
+    """Users behind one address, addresses of one user, and guests: each has its own buckets, whoever came before."""
+    alice, bob = (Identity(user, "jwt") for user in ("alice", "bob"))
+    point = limits(by("user_id"), by("api_key")).by_identity()
+    nobody = limits(by("user_id"), identified=False).by_address()
+    for _ in range(2):
+        for address in ("203.0.113.9", "203.0.113.10"):
+            for identity, subject in ((alice, "user:alice"), (bob, "user:bob"), (None, f"ip:{address}")):
+                assert keys(point, identity, address) == [GLOBAL % f"ip:{address}", OWN % subject]
+            assert keys(nobody, None, address) == [OWN % f"ip:{address}"]
