@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gateline.config.load import Loaded
 from gateline.pipeline.build import Snapshot, build
@@ -17,24 +17,28 @@ from gateline.values.request import Request
 class Engine:
     """Decides with the policy in force. All of it belongs to one thread."""
 
-    __slots__ = ("_observe", "clock", "loaded", "pipeline", "world")
+    __slots__ = ("_observe", "clock", "loaded", "pipeline", "preparing", "world")
 
     def __init__(self, loaded: Loaded, world: World, clock: Callable[[], float], observe: Observer = ignore) -> None:
         """`clock` is the monotonic one by which `world` counts deadlines (`loop.time`), in seconds."""
         self._observe = observe
         self.world = world
         self.clock = clock
-        self.install(loaded, build(loaded))
+        # What the first policy still fetches; a later one fetches while requests are judged.
+        self.preparing = self.install(loaded, build(loaded))
 
     def swap(self, loaded: Loaded) -> None:
         """Put another policy in force, whole; `ConfigError` leaves the one that is."""
         self.install(loaded, build(loaded))
 
-    def install(self, loaded: Loaded, snapshot: Snapshot) -> None:
-        """Put a policy in force whose snapshot was built elsewhere (it may take longer than the loop can wait)."""
+    def install(self, loaded: Loaded, snapshot: Snapshot) -> Mapping[str, str]:
+        """Put a policy in force whose snapshot was built elsewhere (it may take longer than the loop can wait).
+
+        Returns what its methods still fetch, see `prepare`.
+        """
         self.pipeline = Pipeline(snapshot, self._observe)
         self.loaded = loaded
-        prepare(snapshot.methods.values(), self.world, self.clock, time.time())
+        return prepare(snapshot.methods.values(), self.world, self.clock, time.time())
 
     def decide(
         self, request: Request, done: Callable[[Decision], None], within_s: float | None = None

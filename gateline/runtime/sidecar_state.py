@@ -67,6 +67,6 @@ class SidecarState:
         if self.draining:
             return {"server": "is draining"}
         try:
-            return dict(on_loop(self._loop, self._world_not_ready, ANSWER_S))
+            return on_loop(self._loop, lambda: {**self._world_not_ready(), **self._engine.preparing}, ANSWER_S)
         except (TimeoutError, RuntimeError):
             return {"loop": f"does not answer within {ANSWER_S:g} s"}

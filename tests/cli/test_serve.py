@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from pathlib import Path
 
 import grpc
@@ -40,6 +41,16 @@ def test_it_decides_and_tells_its_health_on_the_same_port(tmp_path, serve, trans
     with grpc.insecure_channel(f"127.0.0.1:{sidecar.port}") as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert answer.status == SERVING
+
+
+def test_it_is_not_ready_before_an_issuer_was_asked_and_does_not_wait_for_one_that_is_silent(serve):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/jwks"
+        issuer = {"method": "jwt", "name": "main", "issuer": "https://issuer.example", "audience": "api"}
+        sidecar = serve({"authentication": [{**issuer, "keys": {"jwks_url": url, "within_ms": 3000}}]})
+        wait_until(lambda: sidecar.admin_get("/readyz")[0] == 503)
+        assert list(sidecar.readyz()["not_ready"]) == ["authentication main"]
+        sidecar.wait_ready()
 
 
 def test_the_rate_limit_service_answers_on_the_same_port_and_is_counted(serve):
