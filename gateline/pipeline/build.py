@@ -107,4 +107,4 @@ def _methods(loaded: Loaded) -> dict[str, Method]:
 
 def _absolute(index: int, fault: Fault) -> tuple[str | int, ...]:
     """A method's own path below `authentication[index]`; the pepper stands at the top."""
-    return fault.path if fault.path[:1] == ("api_key_pepper",) else ("authentication", index, *fault.path)
+    return fault.path if fault.path == ("api_key_pepper",) else ("authentication", index, *fault.path)
