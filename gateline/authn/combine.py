@@ -57,7 +57,7 @@ def authenticate_step(asked: Methods) -> Any:
 
     def authenticate(context: Context) -> Deny | Unavailable | Asked | None:
         outcome = first.authenticate(context)
-        if one_is_enough and type(outcome) is Identity and context.notes is None and context.identity is None:
+        if one_is_enough and type(outcome) is Identity and context.notes is None:
             # What happens nearly always: a third of the way through a round.
             context.identity = outcome
             return None

@@ -34,6 +34,7 @@ class Fixed:
     needs: Needs = field(default_factory=Needs)
 
     def authenticate(self, context):
+        assert context.request.target == "/"
         return self.asking() if self.asks else self.outcome
 
     def asking(self):
@@ -96,11 +97,13 @@ def test_the_first_credential_decides(outcomes, identity, why, asks):
         ((FOREIGN, NOT_MINE), refused(BAD), "m0: not for it; m1: no credential"),
         ((FOREIGN, NotMine(Refused("unknown_key", "x"))), refused(BAD), "m0: not for it; m1: not for it"),
         ((NOT_MINE, FOREIGN), refused(BAD), "m0: no credential; m1: not for it"),
+        ((FOREIGN, GUEST, ALICE), refused(BAD), "m0: not for it"),
     ],
 )
 def test_a_bad_credential_is_the_end(outcomes, end, why, every, asks):
     """It neither turns into none nor is made up for; of two that are nobody's, the first is told."""
     assert judge(*outcomes, asks=asks, every=every) == (end, None, why)
+    assert judge(*outcomes, asks=asks, every=every, notes=False) == (end, None, "")
 
 
 def test_no_credential_at_all_is_challenged_by_every_method_that_can():
@@ -114,12 +117,13 @@ def test_no_credential_at_all_is_challenged_by_every_method_that_can():
     assert judge(NOT_MINE, every=True, required=False) == (None, None, told)
 
 
+@pytest.mark.parametrize("notes", [True, False])
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("asks", ASKING)
 @pytest.mark.parametrize("outcomes", [(ALICE, NOT_MINE), (NOT_MINE, ALICE)])
-def test_one_credential_is_not_enough_where_all_are_asked_for(outcomes, asks, required):
+def test_one_credential_is_not_enough_where_all_are_asked_for(outcomes, asks, required, notes):
     """Even on a route that would pass a request without any."""
-    end, _, _ = judge(*outcomes, asks=asks, every=True, required=required)
+    end, _, _ = judge(*outcomes, asks=asks, every=True, required=required, notes=notes)
     assert (end.problem.code, end.problem.why) == ("no_credentials", "no credential of an accepted method")
     assert end.headers == (("www-authenticate", "Bearer"),)
 
