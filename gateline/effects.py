@@ -54,7 +54,7 @@ class Take:
     packed: bytes | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakeReply:
     """`levels` in the order of the charges; nothing was taken unless all of them are allowed."""
 

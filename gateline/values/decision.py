@@ -59,9 +59,13 @@ class RequestEdits:
 NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Allow:
-    """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log."""
+    """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log.
+
+    Several requests may get the same one, so nobody writes to it. It is not frozen, since one of five fields costs four
+    times as much then (8,800 instructions against 2,200), and a request with a limit has one of its own.
+    """
 
     identity: Identity | None = None
     request_edits: RequestEdits = field(default_factory=RequestEdits)
