@@ -10,7 +10,7 @@ from gateline.effects import Take
 from gateline.limit.build import RouteLimits
 from gateline.limit.config import RateLimit, Tier
 from gateline.limit.point import ChargePoint
-from gateline.values.identity import Identity
+from gateline.values.identity import MAX_MEMOS, Identity
 from tests.limit.test_buckets import context
 
 GLOBAL, OWN = "gl:ns:{%s}:token_bucket:*", "gl:ns:{%s}:token_bucket:r"
@@ -115,3 +115,17 @@ def test_what_is_remembered_of_one_is_nothing_to_another() -> None:
             for identity, subject in ((alice, "user:alice"), (bob, "user:bob"), (None, f"ip:{address}")):
                 assert keys(point, identity, address) == [GLOBAL % f"ip:{address}", OWN % subject]
             assert keys(nobody, None, address) == [OWN % f"ip:{address}"]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By addresses where nobody is known, by the identity's memo where somebody is; and each stays its owner's."""
+    monkeypatch.setattr("gateline.limit.point.MOST_ADDRESSES", 4)
+    alice = Identity("alice", "jwt")
+    point, nobody = limits(by("user_id")).by_identity(), limits(by("user_id"), identified=False).by_address()
+    assert nobody is not None
+    for number in range(MAX_MEMOS + 10):
+        address = f"203.0.113.{number}"
+        assert keys(nobody, None, address) == [OWN % f"ip:{address}"]
+        assert keys(point, alice, address) == [OWN % "user:alice"]
+        assert len(nobody._of_nobody) <= 4
+        assert len(alice.memo) <= MAX_MEMOS
