@@ -12,7 +12,7 @@ from gateline.pipeline.run import Pipeline
 from gateline.pipeline.step import Step
 from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.decision import Allow, RequestEdits, deny
-from gateline.values.identity import Identity
+from gateline.values.identity import MAX_MEMOS, Identity
 from tests.pipeline.policies import request, snapshot
 
 OURS = (("x-user-id", "alice"),)
@@ -79,3 +79,24 @@ def test_an_identity_that_no_header_can_carry_says_so() -> None:
     refused = deny("forbidden", "the identity has a value that no header can carry")
     for fields in ({}, {"response_headers": LEFT}, {"upstream": "a"}):
         assert Pipeline(snapshot([writes(Identity("a\nb", "test"), **fields)])).decide(request()) == refused
+
+
+@pytest.mark.parametrize("identity", [None, Identity("alice", "test")], ids=["nobody", "alice"])
+def test_what_a_client_claims_to_be_is_removed_each_time_and_only_then(identity: Identity | None) -> None:
+    """Whatever is remembered of a request that claimed nothing, and the other way round."""
+    pipeline = Pipeline(snapshot([writes(identity)]))
+    removed = []
+    for sent in ((), (SENT,), (), (SENT,)):
+        decision = pipeline.decide(request("/r", *sent))
+        assert isinstance(decision, Allow)
+        removed.append(decision.request_edits.remove)
+    assert removed == [(), ("x_user_id",), (), ("x_user_id",)]
+
+
+def test_an_identity_never_remembers_more_than_its_bound() -> None:
+    """One that outlives many policies forgets those of old ones, and is told right all the same."""
+    alice = Identity("alice", "test")
+    for _ in range(2 * MAX_MEMOS + 2):
+        decision = Pipeline(snapshot([writes(alice)])).decide(request())
+        assert decision == Allow(alice, RequestEdits(OURS), (), None, {"route": "r"})
+        assert len(alice.memo) <= MAX_MEMOS
