@@ -31,7 +31,7 @@ EVERYWHERE = "global_rate_limit: {key_by: ip}\n"
 ROUTE = "routes:\n  - id: r\n    path: /r\n"
 ALL = (
     "rate_limit: {key_by: user_id}\n    tenant: acme\n    authorization:\n      scopes: {all: [a]}\n"
-    "      groups: {any: [g]}\n    traffic_split: {upstream_weights: [{weight: 1, target: a}], sticky_by: ip}"
+    "      groups: {any: [g]}\n      when: \"request.headers['x-a'] == '1'\"\n    traffic_split: {upstream_weights: [{weight: 1, target: a}], sticky_by: ip}"
 )
 KEY, ADDRESS = Needs(headers=frozenset({"x-key"})), Needs(client_address=True)
 LIMITS = ("limit by address", "global_rate_limit", ADDRESS)
@@ -77,6 +77,7 @@ def seen(text: str) -> list[tuple[str, str, Needs]]:
                 ("authorise", "tenant", Needs()),
                 ("authorise", "scopes", Needs()),
                 ("authorise", "groups", Needs()),
+                ("authorise", "when", Needs(headers=frozenset({"x-a"}))),
                 ("limit by identity", "rate_limit", ADDRESS),
                 ("split", "traffic_split", ADDRESS),
             ],
