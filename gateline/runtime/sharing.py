@@ -59,6 +59,8 @@ class Sharing:
             end = answer if isinstance(answer, UnavailableError) else None
             try:
                 effect.settle(answer)
+            except UnavailableError as error:
+                end = error
             except Exception as error:  # noqa: BLE001  # whatever goes wrong in it, those who wait must hear of it
                 end = UnavailableError(type(effect.effect).__name__, f"its answer was no use: {type(error).__name__}")
             for waiter in waiters:

@@ -43,6 +43,13 @@ class Card:
 class Eager(Card.Reader):
     needs = Needs(body=True)
 
+class Needy:
+    needs = ["x-badge"]
+
+    def authenticate(self, context):
+        return None
+
+
 class Mute:
     pass
 
@@ -176,6 +183,7 @@ def test_what_is_no_outcome_is_503_and_tells_nothing_but_the_kind(custom, name, 
         ("no-such", {}, "class names no entry point of gateline.authentication: `no-such`; there are: badge, pass"),
         ("badges:ANSWER", {}, "class names no class and no function: `badges:ANSWER`"),
         ("badges:Mute", {}, "class `badges:Mute` has no method `authenticate`"),
+        ("badges:Needy", {}, "class `badges:Needy` has `needs` of list, not Needs"),
         ("badges:Eager", {}, "class `badges:Eager` reads the body: say so with `body: true`"),
         ("badges:Picky", {}, "options `badges:Picky` does not take them: never"),
         ("badges:Badge", {"options": {"x": 1}}, "options `badges:Badge` does not take them: Badge.__init__() got an"),

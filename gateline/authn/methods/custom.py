@@ -79,7 +79,10 @@ class CustomMethod:
     def __init__(self, config: Config, made: object, authenticate: Authenticate) -> None:
         self.name = config.name
         self.challenge: str = getattr(made, "challenge", "")
-        self.needs: Needs = getattr(made, "needs", config.proxy_needs) | Needs(body=config.body)
+        needs = getattr(made, "needs", config.proxy_needs)
+        if not isinstance(needs, Needs):
+            raise ConfigError.at(("class",), f"`{config.class_name}` has `needs` of {type(needs).__name__}, not Needs")
+        self.needs = needs | Needs(body=config.body)
         self._authenticate = authenticate
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
