@@ -31,7 +31,8 @@ EVERYWHERE = "global_rate_limit: {key_by: ip}\n"
 ROUTE = "routes:\n  - id: r\n    path: /r\n"
 ALL = (
     "rate_limit: {key_by: user_id}\n    tenant: acme\n    authorization:\n      scopes: {all: [a]}\n"
-    "      groups: {any: [g]}\n      when: \"request.headers['x-a'] == '1'\"\n    traffic_split: {upstream_weights: [{weight: 1, target: a}], sticky_by: ip}"
+    "      groups: {any: [g]}\n      when: \"request.headers['x-a'] == '1'\"\n"
+    "    traffic_split: {upstream_weights: [{weight: 1, target: a}], sticky_by: ip}"
 )
 KEY, ADDRESS = Needs(headers=frozenset({"x-key"})), Needs(client_address=True)
 LIMITS = ("limit by address", "global_rate_limit", ADDRESS)
