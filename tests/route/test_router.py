@@ -190,3 +190,14 @@ def test_what_does_not_hold_on_the_longest_path_is_looked_for_above_it() -> None
         )
     ]
     assert found == ["exact", "deep", "mid", "high", "top", None]
+
+
+def test_a_host_by_name_does_not_go_before_a_star_that_comes_first() -> None:
+    """However many routes one path has, they are asked in one order."""
+    rows = [
+        Match("a", "/", methods=frozenset({"POST"}), hosts=("*.test",)),
+        Match("b", "/", hosts=("*.test",)),
+        Match("c", "/", hosts=("x.test",)),
+    ]
+    request = Request("GET", "/", "x.test", Headers(), "::1", 0.0)
+    assert Router((row, row.id) for row in rows).find(request, "/") == "b"
