@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from ext_authz.rpc import Status
 from ext_authz.wire import frames
@@ -15,24 +16,26 @@ END_OK = encode([(b"grpc-status", b"0")])
 
 _PLAIN = frozenset(range(0x20, 0x7F)) - {ord("%")}
 
-# A whole answer around its message: HEADERS, then the head of DATA and the message's prefix; trailers behind it.
-_BEFORE = struct.Struct(f">IBI{len(BEGIN)}sIBIBI")
-_AFTER = struct.Struct(f">IBI{len(END_OK)}s")
-_BEFORE_WORD = len(BEGIN) << 8 | frames.HEADERS
-_AFTER_WORD = len(END_OK) << 8 | frames.HEADERS
-_AFTER_FLAGS = frames.END_HEADERS | frames.END_STREAM
+_MOST_SIZES = 1024
+_STREAM = struct.Struct(">I").pack
+_DATA = struct.Struct(">IB").pack
+_PREFIX = struct.Struct(">BI").pack
+# The three frames of an answer without the stream that each names: HEADERS, DATA, and HEADERS again.
+_HEAD = _DATA(len(BEGIN) << 8 | frames.HEADERS, frames.END_HEADERS)
+_TAIL = _DATA(len(END_OK) << 8 | frames.HEADERS, frames.END_HEADERS | frames.END_STREAM)
 
 
-def before_message(stream_id: int, size: int) -> bytes:
-    """All that goes before a message of `size` bytes which is the whole answer, in one frame."""
-    return _BEFORE.pack(
-        _BEFORE_WORD, frames.END_HEADERS, stream_id, BEGIN, (size + PREFIX_BYTES) << 8, 0, stream_id, 0, size
-    )
+@lru_cache(maxsize=_MOST_SIZES)
+def _around(size: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the stream in DATA that holds a message of so many bytes."""
+    return BEGIN + _DATA((size + PREFIX_BYTES) << 8 | frames.DATA, 0), _PREFIX(0, size)
 
 
-def after_message(stream_id: int) -> bytes:
-    """All that goes behind that message."""
-    return _AFTER.pack(_AFTER_WORD, _AFTER_FLAGS, stream_id, END_OK)
+def whole(stream_id: int, message: bytes) -> tuple[bytes, ...]:
+    """An answer of one message in one frame, in pieces, since most of them are made once."""
+    stream = _STREAM(stream_id)
+    data, prefix = _around(len(message))
+    return _HEAD, stream, data, stream, prefix, message, _TAIL, stream, END_OK
 
 
 def prefixed(message: bytes) -> bytes:

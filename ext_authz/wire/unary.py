@@ -56,12 +56,7 @@ class UnaryCall(Stream):
         out = connection.out
         size = len(message)
         if out.reserve(self, size + PREFIX_BYTES):
-            stream_id = self.id
-            out.parts += (
-                responses.before_message(stream_id, size),
-                message,
-                responses.after_message(stream_id),
-            )
+            out.parts += responses.whole(self.id, message)
             connection.ended(self)
         else:
             self._answer_in_parts(message)
