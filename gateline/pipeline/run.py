@@ -45,6 +45,9 @@ class Pending:
 
     __slots__ = ("_asking", "_context", "_next", "_pipeline", "_steps", "effects", "single")
 
+    effects: tuple[Effect, ...]
+    single: bool
+
     def __init__(
         self, pipeline: Pipeline, context: Context, steps: tuple[Step, ...], index: int, asking: Asking
     ) -> None:
@@ -53,8 +56,6 @@ class Pending:
         self._steps = steps
         self._next = index
         self._asking = asking
-        self.single = False
-        self.effects: tuple[Effect, ...] = ()
 
     @property
     def check_s(self) -> float:
@@ -121,20 +122,27 @@ class Pipeline:
         """Sanitise and route: what happens before the route's own steps."""
         snapshot, request = self.snapshot, context.request
         found: BuiltRoute | None = None
+        explained = context.notes is not None
         if request.route is not None:
-            _begin(context, "route")
+            context.step = "route"
+            if explained:
+                _begin(context)
             found = snapshot.routes.get(request.route)
             if found is None:
                 return unavailable("unknown_route", f"the policy has no route {request.route!r}")
             _chosen(context, found)
-        _begin(context, "sanitise")
+        context.step = "sanitise"
+        if explained:
+            _begin(context)
         context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
         context.remove = snapshot.identity_headers.sent_by_client(request.headers)
         refusal = check_path(context)
         if refusal is not None:
             return refusal
         if found is None:
-            _begin(context, "route")
+            context.step = "route"
+            if explained:
+                _begin(context)
             found = snapshot.router.find(request, context.path) or snapshot.unmatched
             if found is None:
                 return deny("no_route", f"no route for {request.method} {context.path}")
@@ -148,7 +156,7 @@ class Pipeline:
             step = steps[at]
             context.step = step.name
             if explained:
-                _begin(context, step.name, step.rule)
+                _begin(context, step.rule)
             outcome: Any
             try:
                 outcome = step.run(context)
@@ -175,7 +183,7 @@ class Pipeline:
     def finish(self, context: Context, outcome: Deny | Unavailable | Reply) -> Decision:
         """End with an outcome that is no allow; anything but a refusal or a reply counts as a fault of its step."""
         if not isinstance(outcome, Deny | Unavailable | Reply):
-            outcome = broken(TypeError(f"a step returned {type(outcome).__name__}"))
+            outcome = unavailable("internal_error", f"a step returned {type(outcome).__name__}, which is no outcome")
         if context.shadow:
             _shadowed(context, outcome)
             return self._allow(context)
@@ -221,11 +229,10 @@ class Pipeline:
         return decision
 
 
-def _begin(context: Context, step: str, rule: str = "") -> None:
+def _begin(context: Context, rule: str = "") -> None:
     """Note that a step begins; what it explains goes to this note."""
-    context.step = step
     if context.notes is not None:
-        context.notes.append(Note(step, "pass", "", rule))
+        context.notes.append(Note(context.step, "pass", "", rule))
 
 
 def broken(error: Exception) -> Unavailable:

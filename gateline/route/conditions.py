@@ -22,7 +22,7 @@ class Present(Model):
 Condition = Annotated[str, StringConstraints(max_length=4096)] | Present
 HostName = Annotated[
     str,
-    StringConstraints(to_lower=True, pattern=r"^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$"),
+    StringConstraints(to_lower=True, pattern=r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$"),
     Field(description="A host name, or `*.` and one: any host below it."),
 ]
 

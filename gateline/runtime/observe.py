@@ -7,8 +7,8 @@ from collections.abc import Callable
 from gateline.context import Context
 from gateline.runtime.decision_log import DecisionLog, Entry
 from gateline.runtime.metrics import Metrics
-from gateline.runtime.outcome import outcome_of
-from gateline.values.decision import Deny, Unavailable
+from gateline.runtime.outcome import ALLOWED, outcome_of
+from gateline.values.decision import Allow, Deny, Unavailable
 
 
 class Watcher:
@@ -27,7 +27,7 @@ class Watcher:
         decision, request = context.decision, context.request
         if decision is None:  # never: the pipeline sets it first
             return
-        outcome = outcome_of(decision)
+        outcome = ALLOWED if type(decision) is Allow else outcome_of(decision)
         would = None if context.would is None else outcome_of(context.would)
         # The wall clock may step back between the two readings.
         took_s = max(0.0, self._now_unix_s() - request.now)

@@ -15,13 +15,13 @@ class Outcome(NamedTuple):
     code: str
 
 
-_ALLOW = Outcome("allow", 200, "")
+ALLOWED = Outcome("allow", 200, "")
 
 
 def outcome_of(decision: Decision) -> Outcome:
     """The outcome of a decision, or of what a shadowed rule would have decided."""
     if isinstance(decision, Allow):
-        return _ALLOW
+        return ALLOWED
     if isinstance(decision, Reply):
         return Outcome("reply", decision.status, "")
     return Outcome(type(decision).__name__.lower(), decision.problem.status, decision.problem.code)

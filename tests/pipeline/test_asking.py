@@ -85,8 +85,8 @@ def test_a_decision_may_take_as_long_as_its_route_says() -> None:
     [
         (REFUSED, REFUSED),
         (Reply(200, (), b"x"), Reply(200, (), b"x")),
-        (True, unavailable("internal_error", "TypeError in a step")),
-        (Allow(), unavailable("internal_error", "TypeError in a step")),
+        (True, unavailable("internal_error", "a step returned bool, which is no outcome")),
+        (Allow(), unavailable("internal_error", "a step returned Allow, which is no outcome")),
     ],
     ids=["deny", "reply", "true", "allow"],
 )

@@ -134,8 +134,8 @@ def test_domains_of_a_policy_in_shadow_count_apart() -> None:
 
 @pytest.mark.parametrize(("mode", "key"), [("enforce", ""), ("shadow", "shadow:")])
 def test_what_matches_no_route_is_charged_by_the_global_limit_alone(mode: str, key: str) -> None:
-    """Where it is allowed: by address, under the global rule's name, and told as any route."""
-    everywhere = {"key_by": "ip", "requests_per_minute": 60, "burst": 1}
+    """Where it is allowed: by address, since nobody is known, under the global rule's name, and told as any route."""
+    everywhere = {"key_by": "user_id", "requests_per_minute": 60, "burst": 1}
     fields: dict[str, Any] = {"budgets": {"store_ms": 20}, "namespace": "shop", "rate_limit_headers": "legacy"}
     snapshot = built(QUICK, unmatched="allow", mode=mode, global_rate_limit=everywhere, **fields)
     seen: list[Context] = []

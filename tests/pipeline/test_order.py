@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from gateline.config.load import load_text
+from gateline.context import Context
 from gateline.pipeline.build import build
 from gateline.pipeline.order import ORDER
 from gateline.pipeline.step import Step
 from gateline.schema.secret import Sources
 from gateline.values.decision import Reply
 from gateline.values.request import Needs
+from tests.pipeline.policies import request
 
 TOP = """\
 version: 1
@@ -34,13 +36,14 @@ ALL = (
     "      groups: {any: [g]}\n      when: \"request.headers['x-a'] == '1'\"\n"
     "    traffic_split: {upstream_weights: [{weight: 1, target: a}], sticky_by: ip}"
 )
+SOURCES = Sources(Path(), {"PEPPER": "pepper"})
 KEY, ADDRESS = Needs(headers=frozenset({"x-key"})), Needs(client_address=True)
 LIMITS = ("limit by address", "global_rate_limit", ADDRESS)
 
 
 def steps_of(text: str) -> tuple[Step, ...]:
     """The steps of the route `r`."""
-    return build(load_text(text, "gateline.yaml", Sources(Path(), {"PEPPER": "pepper"}))).routes["r"].steps
+    return build(load_text(text, "gateline.yaml", SOURCES)).routes["r"].steps
 
 
 def seen(text: str) -> list[tuple[str, str, Needs]]:
@@ -134,3 +137,23 @@ def test_every_row_of_the_table_gives_its_reason_once() -> None:
     names = [row.name for row in ORDER]
     assert names == ["limit by address", "authenticate", "authorise", "limit by identity", "metadata", "split"]
     assert len({row.reason for row in ORDER}) == len(names)
+
+
+def test_a_split_without_a_salt_draws_each_route_s_users_anew() -> None:
+    """Who is on the canary of one route is not thereby on that of another."""
+    split = (
+        "auth_required: false\n    traffic_split: {upstream_weights: [{weight: 1, target: a}, {weight: 1, target: b}], "
+    )
+    chosen = []
+    for route in ("r", "other"):
+        text = f"{TOP}{ROUTE}    {split}sticky_by: ip}}\n".replace("id: r\n", f"id: {route}\n")
+        (step,) = build(load_text(text, "gateline.yaml", SOURCES)).routes[route].steps
+        found = []
+        for number in range(64):
+            context = Context(request("/r"))
+            context.client = f"203.0.113.{number}"
+            assert step.run(context) is None
+            found.append(context.upstream)
+        chosen.append(found)
+    assert {"a", "b"} == set(chosen[0]) == set(chosen[1])
+    assert chosen[0] != chosen[1]
