@@ -69,9 +69,9 @@ class _ShouldRateLimit:
         plan = found.plan
         waiting = _Waiting(self, rules, found, call)
         within_s, timeout_s = rules.within_s, call.timeout_s
-        deadline = engine.clock() + (within_s if timeout_s is None else min(within_s, timeout_s))
+        deadline_s = engine.clock() + (within_s if timeout_s is None else min(within_s, timeout_s))
         for index, take in enumerate(plan.takes):
-            engine.world.perform(take, deadline, waiting.into(index))
+            engine.world.perform(take, deadline_s, waiting.into(index))
         return waiting.now()
 
 

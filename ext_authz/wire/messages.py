@@ -47,9 +47,11 @@ class MessageReader:
             raise RpcError(Status.INTERNAL, "the last message is incomplete")
 
 
-def check_prefix(compressed: int, size: int, max_bytes: int) -> None:
+def check_prefix(compressed: int, size_bytes: int, max_bytes: int) -> None:
     """Raise RpcError for a message that is compressed or too large."""
     if compressed:
         raise RpcError(Status.UNIMPLEMENTED, "compressed messages are not supported")
-    if size > max_bytes:
-        raise RpcError(Status.RESOURCE_EXHAUSTED, f"message of {size} bytes, more than the {max_bytes} that are taken")
+    if size_bytes > max_bytes:
+        raise RpcError(
+            Status.RESOURCE_EXHAUSTED, f"message of {size_bytes} bytes, more than the {max_bytes} that are taken"
+        )

@@ -50,12 +50,12 @@ class Outbound:
         self.parts.clear()
         return data
 
-    def reserve(self, stream: Stream, size: int) -> bool:
-        """Whether `size` bytes of DATA may go out at once in one frame; if so they count as sent."""
-        if size > self.window or size > stream.send_window or size > self.max_frame_bytes:
+    def reserve(self, stream: Stream, size_bytes: int) -> bool:
+        """Whether `size_bytes` bytes of DATA may go out at once in one frame; if so they count as sent."""
+        if size_bytes > self.window or size_bytes > stream.send_window or size_bytes > self.max_frame_bytes:
             return False
-        self.window -= size
-        stream.send_window -= size
+        self.window -= size_bytes
+        stream.send_window -= size_bytes
         return True
 
     def headers(self, stream: Stream, block: bytes, *, end: bool) -> None:
@@ -111,10 +111,10 @@ class Outbound:
         if waiting is not None:
             self._take_turns(deque((waiting,)))
 
-    def change_initial_window(self, size: int, streams: list[Stream]) -> None:
+    def change_initial_window(self, size_bytes: int, streams: list[Stream]) -> None:
         """SETTINGS_INITIAL_WINDOW_SIZE changes open streams' windows too, below zero even (6.9.2); then `resume`."""
-        change = size - self.initial_window
-        self.initial_window = size
+        change = size_bytes - self.initial_window
+        self.initial_window = size_bytes
         for stream in streams:
             if stream.send_window + change > frames.MAX_WINDOW:
                 raise PeerError(ErrorCode.FLOW_CONTROL_ERROR, "stream window above 2^31-1")

@@ -107,11 +107,11 @@ def on_data(connection: Connection, flags: int, stream_id: int, payload: bytes) 
         _end(stream, payload)
 
 
-def _part(connection: Connection, stream: Stream, payload: bytes, size: int) -> None:
+def _part(connection: Connection, stream: Stream, payload: bytes, size_bytes: int) -> None:
     """DATA that does not end its stream."""
     if not payload:
         connection.spend_control()
-    stream.unread_bytes += size
+    stream.unread_bytes += size_bytes
     if stream.unread_bytes > STREAM_WINDOW_BYTES // 2:
         connection.out.parts.append(frames.window_update(stream.id, stream.unread_bytes))
         stream.unread_bytes = 0

@@ -26,9 +26,9 @@ _TAIL = _DATA(len(END_OK) << 8 | frames.HEADERS, frames.END_HEADERS | frames.END
 
 
 @lru_cache(maxsize=_MOST_SIZES)
-def _around(size: int) -> tuple[bytes, bytes]:
+def _around(size_bytes: int) -> tuple[bytes, bytes]:
     """What stands before and behind the stream in DATA that holds a message of so many bytes."""
-    return BEGIN + _DATA((size + PREFIX_BYTES) << 8 | frames.DATA, 0), _PREFIX(0, size)
+    return BEGIN + _DATA((size_bytes + PREFIX_BYTES) << 8 | frames.DATA, 0), _PREFIX(0, size_bytes)
 
 
 def whole(stream_id: int, message: bytes) -> tuple[bytes, ...]:

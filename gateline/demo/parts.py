@@ -74,12 +74,12 @@ class Parts:
 
     def wait(self, name: str, ready: Callable[[], bool], within_s: float) -> bool:
         """Wait until a part is ready; False where the user ended it first."""
-        deadline = time.monotonic() + within_s
+        deadline_s = time.monotonic() + within_s
         while not ready():
             if self._stopping():
                 return False
             self.check()
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline_s:
                 log = next((part.log for part in self._parts if part.name == name), None)
                 lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:] if log else []
                 raise PartError("\n".join([f"{name} is not ready after {within_s:g} s", *(f"  {x}" for x in lines)]))
@@ -88,12 +88,12 @@ class Parts:
 
     def end(self, within_s: float = 5.0) -> None:
         """End all, the last first; whoever does not end in time is killed."""
-        deadline = time.monotonic() + within_s
+        deadline_s = time.monotonic() + within_s
         for part in reversed(self._parts):
             part.process.terminate()
         for part in reversed(self._parts):
             try:
-                part.process.wait(max(0.0, deadline - time.monotonic()))
+                part.process.wait(max(0.0, deadline_s - time.monotonic()))
             except subprocess.TimeoutExpired:
                 part.process.kill()
                 part.process.wait()

@@ -25,13 +25,13 @@ class BlockingPool:
         self._threads = ThreadPoolExecutor(threads, "gateline-pool")
         self._free = threads + waiting
 
-    def perform(self, effect: InPool, deadline: float, done: Any) -> None:
+    def perform(self, effect: InPool, deadline_s: float, done: Any) -> None:
         """Answer the code's result, or an `UnavailableError` where it raises, is late, or finds no place."""
         if self._free <= 0:
             done(UnavailableError("pool", "is full"))
             return
         self._free -= 1
-        _Run(self, effect, min(deadline, self._loop.time() + effect.within_s), done)
+        _Run(self, effect, min(deadline_s, self._loop.time() + effect.within_s), done)
 
     def start(self, effect: InPool) -> Future[Any]:
         """The code on its way."""
@@ -46,9 +46,9 @@ class BlockingPool:
         with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             self._loop.call_soon_threadsafe(callback)
 
-    def at(self, deadline: float, callback: Any) -> asyncio.TimerHandle:
+    def at(self, deadline_s: float, callback: Any) -> asyncio.TimerHandle:
         """Call back at a time of the loop's clock."""
-        return self._loop.call_at(deadline, callback)
+        return self._loop.call_at(deadline_s, callback)
 
     def close(self) -> None:
         """Take nothing more and wait for nobody."""
@@ -61,10 +61,10 @@ class _Run:
 
     __slots__ = ("_done", "_pool", "_timer")
 
-    def __init__(self, pool: BlockingPool, effect: InPool, deadline: float, done: Any) -> None:
+    def __init__(self, pool: BlockingPool, effect: InPool, deadline_s: float, done: Any) -> None:
         self._pool = pool
         self._done = done
-        self._timer = pool.at(deadline, self._late)
+        self._timer = pool.at(deadline_s, self._late)
         pool.start(effect).add_done_callback(self._ended)
 
     def _ended(self, future: Future[Any]) -> None:  # on the pool's thread

@@ -21,8 +21,8 @@ _UNANSWERED: Any = object()
 class World(Protocol):
     """Performs effects."""
 
-    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
-        """Call `done` exactly once, on the loop's thread, before `deadline` (the loop's clock, s) or shortly after.
+    def perform(self, effect: Effect, deadline_s: float, done: Callable[[Answer], None]) -> None:
+        """Call `done` exactly once, on the loop's thread, before `deadline_s` (the loop's clock, s) or shortly after.
 
         A failure is an `UnavailableError` handed to `done`; nothing is raised. `done` may be called before this
         returns.
@@ -30,18 +30,18 @@ class World(Protocol):
 
 
 def drive(
-    state: Decision | Pending, world: World, deadline: float, done: Callable[[Decision], None]
+    state: Decision | Pending, world: World, deadline_s: float, done: Callable[[Decision], None]
 ) -> Decision | None:
     """The decision where no effect has to wait; else None, and `done` gets it later."""
     while isinstance(state, Pending):
         effects = state.effects
         if len(effects) == 1 and not isinstance(effects[0], Later):
-            one = _One(state, world, deadline, done)
+            one = _One(state, world, deadline_s, done)
             if not one.collect(effects[0]):
                 return None
             state = one.resume()
         else:
-            asked = _Asked(state, world, deadline, done)
+            asked = _Asked(state, world, deadline_s, done)
             if not asked.collect():
                 return None
             state = asked.resume()
@@ -51,12 +51,12 @@ def drive(
 class _One:
     """A single effect on its way: what nearly every decision that waits waits for (half the cost of `_Asked`)."""
 
-    __slots__ = ("_answer", "_deadline", "_done", "_inline", "_pending", "_world")
+    __slots__ = ("_answer", "_deadline_s", "_done", "_inline", "_pending", "_world")
 
-    def __init__(self, pending: Pending, world: World, deadline: float, done: Callable[[Decision], None]) -> None:
+    def __init__(self, pending: Pending, world: World, deadline_s: float, done: Callable[[Decision], None]) -> None:
         self._pending = pending
         self._world = world
-        self._deadline = deadline
+        self._deadline_s = deadline_s
         self._done = done
         self._answer: Answer = _UNANSWERED
         self._inline = True
@@ -64,7 +64,7 @@ class _One:
     def collect(self, effect: Effect) -> bool:
         """Start the effect; True where it was answered at once."""
         try:
-            self._world.perform(effect, self._deadline, self)
+            self._world.perform(effect, self._deadline_s, self)
         except Exception as error:  # noqa: BLE001  # a world that raises has failed
             self(UnavailableError(type(effect).__name__, type(error).__name__))
         self._inline = False
@@ -76,7 +76,7 @@ class _One:
             return
         self._answer = answer
         if not self._inline:
-            decision = drive(self.resume(), self._world, self._deadline, self._done)
+            decision = drive(self.resume(), self._world, self._deadline_s, self._done)
             if decision is not None:
                 self._done(decision)
 
@@ -87,12 +87,12 @@ class _One:
 class _Asked:
     """Several effects of one `Pending`, on their way."""
 
-    __slots__ = ("_answers", "_deadline", "_done", "_inline", "_missing", "_pending", "_world")
+    __slots__ = ("_answers", "_deadline_s", "_done", "_inline", "_missing", "_pending", "_world")
 
-    def __init__(self, pending: Pending, world: World, deadline: float, done: Callable[[Decision], None]) -> None:
+    def __init__(self, pending: Pending, world: World, deadline_s: float, done: Callable[[Decision], None]) -> None:
         self._pending = pending
         self._world = world
-        self._deadline = deadline
+        self._deadline_s = deadline_s
         self._done = done
         self._answers: list[Answer] = [_UNANSWERED] * len(pending.effects)
         self._missing = len(pending.effects)
@@ -104,7 +104,7 @@ class _Asked:
             if isinstance(effect, Later):
                 self._answers[index] = None
                 self._missing -= 1
-                self._world.perform(effect.effect, self._deadline, _forget)
+                self._world.perform(effect.effect, self._deadline_s, _forget)
             else:
                 self._perform(index, effect)
         self._inline = False
@@ -117,12 +117,12 @@ class _Asked:
             self._answers[index] = answer
             self._missing -= 1
             if self._missing == 0 and not self._inline:
-                decision = drive(self.resume(), self._world, self._deadline, self._done)
+                decision = drive(self.resume(), self._world, self._deadline_s, self._done)
                 if decision is not None:
                     self._done(decision)
 
         try:
-            self._world.perform(effect, self._deadline, answered)
+            self._world.perform(effect, self._deadline_s, answered)
         except Exception as error:  # noqa: BLE001  # a world that raises has failed
             answered(UnavailableError(type(effect).__name__, type(error).__name__))
 

@@ -29,12 +29,12 @@ class HttpClient:
         self._client: asyncio.Future[httpx.AsyncClient] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def perform(self, effect: HttpCall, deadline: float, done: Done) -> None:
+    def perform(self, effect: HttpCall, deadline_s: float, done: Done) -> None:
         """Answer an `HttpReply`, or an `UnavailableError` at the deadline or before it."""
         if len(self._tasks) >= self._most:
             done(UnavailableError("http", f"{self._most} calls are under way"))
             return
-        until = min(deadline, self._loop.time() + effect.within_s)
+        until = min(deadline_s, self._loop.time() + effect.within_s)
         task = self._loop.create_task(self._answer(effect, until, done))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -47,12 +47,14 @@ class KeyPlaces:
         """Effect → who performs it."""
         return {KeyGet: self._get, KeyChanges: self._changes, KeyUsed: self._used, RevokedGet: self._revoked}
 
-    def _get(self, effect: KeyGet, deadline: float, done: Done) -> None:
-        self._command(("GET", self._names.record(effect.prefix)), self._until(effect.within_s, deadline), _record(done))
+    def _get(self, effect: KeyGet, deadline_s: float, done: Done) -> None:
+        self._command(
+            ("GET", self._names.record(effect.prefix)), self._until(effect.within_s, deadline_s), _record(done)
+        )
 
-    def _changes(self, effect: KeyChanges, deadline: float, done: Done) -> None:
+    def _changes(self, effect: KeyChanges, deadline_s: float, done: Done) -> None:
         """Two reads in this order: a change in between is told twice, and never lost."""
-        until = self._until(effect.within_s, deadline)
+        until = self._until(effect.within_s, deadline_s)
 
         def counted(reply: Any) -> None:
             revision = _number(reply)
@@ -69,12 +71,12 @@ class KeyPlaces:
 
         self._command(("GET", self._names.revision), until, counted)
 
-    def _used(self, effect: KeyUsed, deadline: float, done: Done) -> None:
-        self._command(("HSET", self._names.used, effect.prefix, effect.now_unix_s), deadline, done)
+    def _used(self, effect: KeyUsed, deadline_s: float, done: Done) -> None:
+        self._command(("HSET", self._names.used, effect.prefix, effect.now_unix_s), deadline_s, done)
 
-    def _revoked(self, effect: RevokedGet, deadline: float, done: Done) -> None:
+    def _revoked(self, effect: RevokedGet, deadline_s: float, done: Done) -> None:
         """One EXISTS a name, since their keys may stand on different nodes of a cluster."""
-        until = self._until(effect.within_s, deadline)
+        until = self._until(effect.within_s, deadline_s)
         found: list[bool] = []
         ended = False
 
@@ -95,8 +97,8 @@ class KeyPlaces:
         for name in effect.names:
             self._command(("EXISTS", self._names.revoked(in_braces(name))), until, came)
 
-    def _until(self, within_s: float, deadline: float) -> float:
-        return min(deadline, self._clock() + within_s)
+    def _until(self, within_s: float, deadline_s: float) -> float:
+        return min(deadline_s, self._clock() + within_s)
 
 
 def _record(done: Done) -> Callable[[Any], None]:

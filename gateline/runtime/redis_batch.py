@@ -15,11 +15,11 @@ _LOG = logging.getLogger(__name__)
 class Ask:
     """One command on its way. `done` is called once, with the reply or an `UnavailableError`."""
 
-    __slots__ = ("_done", "command", "deadline", "sent_twice")
+    __slots__ = ("_done", "command", "deadline_s", "sent_twice")
 
-    def __init__(self, command: bytes, deadline: float, done: Callable[[Any], None]) -> None:
+    def __init__(self, command: bytes, deadline_s: float, done: Callable[[Any], None]) -> None:
         self.command = command
-        self.deadline = deadline
+        self.deadline_s = deadline_s
         self.sent_twice = False
         self._done: Callable[[Any], None] | None = done
 
@@ -53,7 +53,7 @@ class Batch:
         self._asks = asks
         self._left = len(asks)
         self._late = late
-        self._timer = loop.call_at(min(ask.deadline for ask in asks), self._expire)
+        self._timer = loop.call_at(min(ask.deadline_s for ask in asks), self._expire)
 
     def one_came(self) -> None:
         """A reply came, in time or not."""
@@ -65,10 +65,10 @@ class Batch:
         # The loop's clock may be a hair short of the time that the timer was set to.
         now = self._loop.time() + 0.001
         waiting = [ask for ask in self._asks if ask.waits]
-        overdue = [ask for ask in waiting if ask.deadline <= now]
+        overdue = [ask for ask in waiting if ask.deadline_s <= now]
         for ask in overdue:
             ask.fail("took too long")
         if overdue:
             self._late()
-        if left := [ask.deadline for ask in waiting if ask.deadline > now]:
+        if left := [ask.deadline_s for ask in waiting if ask.deadline_s > now]:
             self._timer = self._loop.call_at(min(left), self._expire)

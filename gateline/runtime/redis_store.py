@@ -59,7 +59,7 @@ class RedisStore:
         """Why the store does not answer; empty where it does."""
         return self._session.why
 
-    def take(self, effect: Take, deadline: float, done: Done) -> None:
+    def take(self, effect: Take, deadline_s: float, done: Done) -> None:
         """Charge all buckets or none; see `Store.take`."""
         charges = effect.charges
         refusal = self._over_limit.find(charges)
@@ -82,11 +82,11 @@ class RedisStore:
         command = effect.packed
         if command is None:
             command = effect.packed = self._evalsha(charges)
-        self._ask(command, min(deadline, self._loop.time() + effect.within_s), replied)
+        self._ask(command, min(deadline_s, self._loop.time() + effect.within_s), replied)
 
-    def command(self, arguments: tuple[Argument, ...], deadline: float, done: Done) -> None:
+    def command(self, arguments: tuple[Argument, ...], deadline_s: float, done: Done) -> None:
         """Any command that may be sent twice; the reply as hiredis has it, or an `UnavailableError`."""
-        self._ask(pack(arguments), deadline, done)
+        self._ask(pack(arguments), deadline_s, done)
 
     def _evalsha(self, charges: tuple[Charge, ...]) -> bytes:
         arguments: list[Argument] = ["EVALSHA", self._sha, len(charges)]
@@ -95,13 +95,13 @@ class RedisStore:
             arguments += (charge.algorithm, charge.cost, len(charge.figures), *charge.figures)
         return pack(tuple(arguments))
 
-    def _ask(self, command: bytes, deadline: float, done: Done) -> None:
+    def _ask(self, command: bytes, deadline_s: float, done: Done) -> None:
         if self._session.link is None:
             done(UnavailableError("store", self._session.why))
             return
         if not self._asks:
             self._loop.call_soon(self._flush)
-        self._asks.append(Ask(command, deadline, done))
+        self._asks.append(Ask(command, deadline_s, done))
 
     def _flush(self) -> None:
         asks, self._asks = self._asks, []
@@ -141,7 +141,7 @@ class RedisStore:
         if not self._asks:
             self._loop.call_soon(self._flush)
         if not any(waiting.sent_twice for waiting in self._asks):
-            self._asks.append(Ask(pack(self._load), ask.deadline, _ignore))
+            self._asks.append(Ask(pack(self._load), ask.deadline_s, _ignore))
         self._asks.append(ask)
 
     def _late(self) -> None:

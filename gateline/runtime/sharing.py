@@ -35,16 +35,16 @@ class Sharing:
         self._call_at = call_at
         self._under_way: dict[Hashable, list[_Waiter]] = {}
 
-    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
+    def perform(self, effect: Effect, deadline_s: float, done: Callable[[Answer], None]) -> None:
         """As `World.perform`."""
         if not isinstance(effect, Shared):
-            self._inner.perform(effect, deadline, done)
+            self._inner.perform(effect, deadline_s, done)
             return
         waiters = self._under_way.get(effect.key)
         if waiters is not None:
-            waiters.append(_Waiter(done, deadline, self._call_at))
+            waiters.append(_Waiter(done, deadline_s, self._call_at))
             return
-        waiters = self._under_way[effect.key] = [_Waiter(done, deadline, self._call_at)]
+        waiters = self._under_way[effect.key] = [_Waiter(done, deadline_s, self._call_at)]
         self._start(effect, waiters)
 
     def _start(self, effect: Shared, waiters: list[_Waiter]) -> None:
@@ -77,9 +77,9 @@ class _Waiter:
 
     __slots__ = ("_done", "_timer")
 
-    def __init__(self, done: Callable[[Answer], None], deadline: float, call_at: CallAt) -> None:
+    def __init__(self, done: Callable[[Answer], None], deadline_s: float, call_at: CallAt) -> None:
         self._done: Callable[[Answer], None] | None = done
-        self._timer = call_at(deadline, self._too_late)
+        self._timer = call_at(deadline_s, self._too_late)
 
     def tell(self, end: UnavailableError | None) -> None:
         done, self._done = self._done, None

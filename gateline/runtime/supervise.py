@@ -100,10 +100,10 @@ class Supervisor:
     def _end(self, drain_s: float) -> None:
         for worker in self._workers.values():
             worker.process.terminate()
-        deadline = time.monotonic() + drain_s + 2
+        deadline_s = time.monotonic() + drain_s + 2
         for worker in self._workers.values():
             try:
-                worker.process.wait(max(0.0, deadline - time.monotonic()))
+                worker.process.wait(max(0.0, deadline_s - time.monotonic()))
             except subprocess.TimeoutExpired:
                 _LOG.error("worker %d does not end; killed", worker.index)
                 worker.process.kill()

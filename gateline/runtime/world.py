@@ -22,7 +22,7 @@ Perform = Callable[[Any, float, Done], None]
 class Store(Protocol):
     """Where buckets are kept."""
 
-    def take(self, effect: Take, deadline: float, done: Done) -> None:
+    def take(self, effect: Take, deadline_s: float, done: Done) -> None:
         """Answer a `TakeReply`, or an `UnavailableError` before the deadline."""
 
     def not_ready(self) -> str:
@@ -35,7 +35,7 @@ class ProcessStore:
     def __init__(self, memory: MemoryStore) -> None:
         self._memory = memory
 
-    def take(self, effect: Take, deadline: float, done: Done) -> None:  # noqa: ARG002  # it answers at once
+    def take(self, effect: Take, deadline_s: float, done: Done) -> None:  # noqa: ARG002  # it answers at once
         """At once."""
         done(self._memory.take(effect.charges))
 
@@ -61,26 +61,26 @@ class RuntimeWorld:
         self._shared = {tag: algorithm.SHARED for tag, algorithm in catalogue().items()}
         self._places: dict[type[Any], Perform] = {Take: self._take, InPool: pool.perform, **(places or {})}
 
-    def perform(self, effect: Effect, deadline: float, done: Done) -> None:
+    def perform(self, effect: Effect, deadline_s: float, done: Done) -> None:
         """As `World.perform`."""
         if isinstance(effect, Later):
-            self.perform(effect.effect, deadline, _forget)
+            self.perform(effect.effect, deadline_s, _forget)
             done(None)
             return
         place = self._places.get(type(effect))
         if place is None:
             done(UnavailableError(type(effect).__name__, "nothing here performs it", transient=False))
             return
-        place(effect, deadline, done)
+        place(effect, deadline_s, done)
 
     def not_ready(self) -> dict[str, str]:
         """What of the world is away, and why."""
         why = self._store.not_ready()
         return {"store": why} if why else {}
 
-    def _take(self, effect: Take, deadline: float, done: Done) -> None:
+    def _take(self, effect: Take, deadline_s: float, done: Done) -> None:
         if not effect.local:
-            self._store.take(effect, deadline, done)
+            self._store.take(effect, deadline_s, done)
             return
         charges = effect.charges if self._share == 1 else tuple(map(self._part_of, effect.charges))
         done(self._memory.take(charges))

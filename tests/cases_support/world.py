@@ -31,10 +31,10 @@ class RowWorld:
         self._replies = replies
         self._store = MemoryStore(lambda: int(clock() * 1e6))
 
-    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
+    def perform(self, effect: Effect, deadline_s: float, done: Callable[[Answer], None]) -> None:
         """See `World`."""
         if isinstance(effect, Later):
-            self.perform(effect.effect, deadline, lambda _: None)
+            self.perform(effect.effect, deadline_s, lambda _: None)
             done(None)
         elif isinstance(effect, Shared):
             done(self._shared(effect))

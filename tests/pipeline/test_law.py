@@ -73,7 +73,7 @@ class Scripted:
         self.way = way
         self.waiting: list[Callable[[Any], None]] = []
 
-    def perform(self, effect: Any, deadline: float, done: Callable[[Any], None]) -> None:
+    def perform(self, effect: Any, deadline_s: float, done: Callable[[Any], None]) -> None:
         if not isinstance(effect, InPool):
             raise TypeError(effect)
         if self.way == "answers":

@@ -68,7 +68,7 @@ class Service:
         self.engine = Engine(load_data(data, "gateline.yaml", {}, Sources(Path(), {})), self, lambda: 0.0)
         self.handler = rate_limit_handler(self.engine, lambda: self.now, lambda *o: self.outcomes.append(o))
 
-    def perform(self, effect: Effect, deadline: float, done: Callable[[Answer], None]) -> None:
+    def perform(self, effect: Effect, deadline_s: float, done: Callable[[Answer], None]) -> None:
         """See `World`."""
         assert isinstance(effect, Take)
         self.takes.append(effect)

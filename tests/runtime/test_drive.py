@@ -22,8 +22,8 @@ class Waiting:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, float, Callable[[Any], None]]] = []
 
-    def perform(self, effect: Any, deadline: float, done: Callable[[Any], None]) -> None:
-        self.asked.append((effect, deadline, done))
+    def perform(self, effect: Any, deadline_s: float, done: Callable[[Any], None]) -> None:
+        self.asked.append((effect, deadline_s, done))
 
 
 def policy(effects: Any, seen: list[Any]) -> Pipeline:
@@ -38,7 +38,7 @@ def test_answers_keep_the_order_of_the_effects_in_whatever_order_they_come() -> 
     decided: list[Decision] = []
     world = Waiting()
     assert drive(policy((A, B), seen).decide(request()), world, 7.0, decided.append) is None
-    assert [(effect, deadline) for effect, deadline, _ in world.asked] == [(A, 7.0), (B, 7.0)]
+    assert [(effect, deadline_s) for effect, deadline_s, _ in world.asked] == [(A, 7.0), (B, 7.0)]
     world.asked[1][2]("b")
     assert decided == []
     world.asked[0][2]("a")

@@ -39,9 +39,9 @@ class World:
         self.waiting: list[Callable[[object], None]] = []
         self.deadlines: list[float] = []
 
-    def perform(self, effect: object, deadline: float, done: Callable[[object], None]) -> None:
+    def perform(self, effect: object, deadline_s: float, done: Callable[[object], None]) -> None:
         assert isinstance(effect, Shared)
-        self.deadlines.append(deadline)
+        self.deadlines.append(deadline_s)
         self.waiting.append(done)
 
 

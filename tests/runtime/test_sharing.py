@@ -37,13 +37,13 @@ class Loop:
         self.timers.append(Timer(at, call))
         return self.timers[-1]
 
-    def perform(self, effect: Any, deadline: float, done: Callable[[Any], None]) -> None:
-        self.started.append((effect, deadline, done))
+    def perform(self, effect: Any, deadline_s: float, done: Callable[[Any], None]) -> None:
+        self.started.append((effect, deadline_s, done))
 
-    def ask(self, effect: Any, deadline: float = 101.0) -> list[Any]:
+    def ask(self, effect: Any, deadline_s: float = 101.0) -> list[Any]:
         """What this request is told, in time."""
         told: list[Any] = []
-        self.world.perform(effect, deadline, told.append)
+        self.world.perform(effect, deadline_s, told.append)
         return told
 
 
@@ -56,8 +56,8 @@ def test_who_comes_meanwhile_waits_for_the_same_one_and_the_next_starts_another(
     settled: list[Any] = []
     told = [loop.ask(shared(settle=settled.append)) for _ in range(3)]
     other = loop.ask(shared("other"))
-    (_, deadline, done), _ = loop.started
-    assert deadline == 103.0
+    (_, deadline_s, done), _ = loop.started
+    assert deadline_s == 103.0
     done(REPLY)
     done(REPLY)
     assert told == [[None]] * 3
@@ -114,4 +114,4 @@ def test_what_is_not_shared_is_performed_for_each() -> None:
     effect = KeyUsed("p", 1)
     loop.ask(effect)
     loop.ask(effect, 7.0)
-    assert [(one, deadline) for one, deadline, _ in loop.started] == [(effect, 101.0), (effect, 7.0)]
+    assert [(one, deadline_s) for one, deadline_s, _ in loop.started] == [(effect, 101.0), (effect, 7.0)]

@@ -53,7 +53,7 @@ def test_a_world_performs_what_it_has_a_place_for() -> None:
         memory = MemoryStore(lambda: 1)
         pool = BlockingPool(asyncio.get_running_loop())
         used: list[str] = []
-        places = {KeyUsed: lambda effect, deadline, done: used.append(effect.prefix) or done(None)}
+        places = {KeyUsed: lambda effect, deadline_s, done: used.append(effect.prefix) or done(None)}
         world = RuntimeWorld(ProcessStore(memory), memory, pool, places)
         answers: list[Any] = []
         world.perform(Take((bucket("a"),), 1.0), 0.0, answers.append)
