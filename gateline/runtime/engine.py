@@ -43,13 +43,15 @@ class Engine:
     def decide(
         self, request: Request, done: Callable[[Decision], None], within_s: float | None = None
     ) -> Decision | None:
-        """The decision at once, or None and `done` gets it on the loop's thread.
+        """The decision at once, or None and `done` gets it on the loop's thread; see `wait`."""
+        state = self.pipeline.decide(request)
+        return self.wait(state, done, within_s) if isinstance(state, Pending) else state
+
+    def wait(self, state: Pending, done: Callable[[Decision], None], within_s: float | None) -> Decision | None:
+        """Ask the world what a decision waits for.
 
         `within_s` is the peer's own deadline; the check's budget holds where it is shorter.
         """
-        state = self.pipeline.decide(request)
-        if not isinstance(state, Pending):
-            return state
         budget_s = state.check_s
         if within_s is not None and within_s < budget_s:
             budget_s = within_s
