@@ -145,7 +145,8 @@ class _Sidecar:
         return old
 
     def _samples_of(self) -> dict[Any, float]:
-        return {**self._metrics.samples(), ("gateline_log_lines_dropped_total", ()): self._log.dropped}
+        dropped = {("gateline_log_lines_dropped_total", ()): self._log.dropped}
+        return {**self._metrics.samples(), **self._world.samples(), **dropped}
 
     def _state_as_json(self) -> dict[str, Any]:
         state = self._state()

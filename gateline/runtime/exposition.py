@@ -21,6 +21,10 @@ FAMILIES: Final[dict[str, Family]] = {
     "gateline_shadow_decisions_total": Family("counter", "What shadowed routes and rules would have refused."),
     "gateline_rate_limit_calls_total": Family("counter", "Answers of ShouldRateLimit by domain."),
     "gateline_limit_fallbacks_total": Family("counter", "Limits that went by their on_failure, without the store."),
+    "gateline_limits_refused_unasked_total": Family(
+        "counter", "Charges refused from memory, without a call to the store."
+    ),
+    "gateline_store_pipelines_total": Family("counter", "Batches of commands that went to the store, one write each."),
     "gateline_decision_seconds": Family("histogram", "From the request's arrival in this process to its decision."),
     "gateline_log_lines_dropped_total": Family("counter", "Decision log lines that nobody read in time."),
     "gateline_reloads_total": Family("counter", "Changes of the policy, taken or refused."),

@@ -24,6 +24,7 @@ from gateline.runtime.drive import World
 from gateline.runtime.http import HttpClient
 from gateline.runtime.key_places import KeyPlaces, answer_without_store, places_without_store
 from gateline.runtime.memory_store import MemoryStore
+from gateline.runtime.metrics import Samples
 from gateline.runtime.redis_address import parse_url
 from gateline.runtime.redis_store import RedisStore
 from gateline.runtime.sharing import Sharing
@@ -33,12 +34,13 @@ from gateline.values.errors import UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class MadeWorld:
-    """A world, what of it is away and why, and how to leave it."""
+    """A world, what of it is away and why, how to leave it, and what its store counted."""
 
     world: World
     not_ready: Callable[[], Mapping[str, str]]
     close: Callable[[], None]
     open: Callable[[], Awaitable[object]]
+    samples: Callable[[], Samples]
 
 
 def store_url(loaded: Loaded, override: str | None) -> str | None:
@@ -80,7 +82,8 @@ def make_world(
         if redis is not None:
             redis.close()
 
-    return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, end, begin)
+    samples = dict if redis is None else redis.samples
+    return MadeWorld(Sharing(inner, loop.time, loop.call_at), inner.not_ready, end, begin, samples)
 
 
 def memory_performer() -> Callable[[Effect], Answer]:

@@ -16,6 +16,7 @@ import hiredis
 
 from gateline.effects import Answer, Charge, Level, Take, TakeReply
 from gateline.limit.script import charge_script
+from gateline.runtime.metrics import Samples
 from gateline.runtime.over_limit import OverLimit
 from gateline.runtime.redis_address import RedisAddress
 from gateline.runtime.redis_batch import Ask, Batch
@@ -39,9 +40,10 @@ class RedisStore:
         self._over_limit = OverLimit(loop.time)
         self._asks: list[Ask] = []
         self._late_batches = 0
-        # How many charges were refused from memory, and how many pipelines were sent: for metrics.
         self.refused_unasked = 0
+        """Charges that were refused from memory."""
         self.pipelines = 0
+        """Batches of commands that were sent."""
 
     def start(self) -> None:
         """Connect in the background, and go on trying."""
@@ -58,6 +60,13 @@ class RedisStore:
     def not_ready(self) -> str:
         """Why the store does not answer; empty where it does."""
         return self._session.why
+
+    def samples(self) -> Samples:
+        """The counters; from any thread."""
+        return {
+            ("gateline_store_pipelines_total", ()): self.pipelines,
+            ("gateline_limits_refused_unasked_total", ()): self.refused_unasked,
+        }
 
     def take(self, effect: Take, deadline_s: float, done: Done) -> None:
         """Charge all buckets or none; see `Store.take`."""

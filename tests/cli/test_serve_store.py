@@ -64,6 +64,15 @@ def test_workers_share_their_counts_by_the_store(serve, valkey: Valkey):
     assert sorted(sidecar.status("/deny", worker=worker) for worker in (0, 1, 0)) == [200, 200, 429]
 
 
+def test_what_went_to_the_store_and_what_did_not_is_counted(serve, valkey: Valkey):
+    slow = {"id": "slow", "path": "/slow", "auth_required": False, "rate_limit": {"burst": 2, "requests_per_minute": 1}}
+    sidecar = serve({"routes": [slow]}, "--store", f"unix://{valkey.path}").wait_ready()
+    assert [sidecar.status("/slow") for _ in range(5)] == [200, 200, 429, 429, 429]
+    # That the bucket is empty is known to the store alone at first, and then to the process, too.
+    assert sidecar.metric("gateline_store_pipelines_total") == 3
+    assert sidecar.metric("gateline_limits_refused_unasked_total") == 2
+
+
 def test_a_store_that_is_away_at_the_start_is_waited_for(serve, tmp_path: Path):
     sidecar = serve({"routes": ROUTES}, "--store", f"unix://{tmp_path}/nobody.sock")
     wait_until(lambda: "store" in sidecar.readyz().get("not_ready", {}))
