@@ -35,6 +35,7 @@ _ID_BYTES = 36  # a UUID
 _ID = _begin(b"x-request-id", _ID_BYTES)
 _TRACE_BYTES = 55  # W3C Trace Context, version 0
 _TRACE = _begin(b"traceparent", _TRACE_BYTES)
+_VARYING = (":path", "x-request-id", "traceparent")
 
 
 def _line(raw: bytes) -> tuple[str, str]:
@@ -54,39 +55,41 @@ class HeaderBlocks:
 
     def read(self, raw: bytes, path: bytes) -> Headers:
         """The headers; `path` is the request's. Raises DecodeError where the bytes are no header lines."""
-        if len(path) > _MOST_PATH_BYTES:
-            return self._read(raw)
+        before = begin = b""
+        rest, values = raw, {}
         # By `partition`, which takes its argument as it is: `find` costs twice as much.
-        begin = _PATHS[len(path)]
-        before, path_line, rest = raw.partition(begin + path)
+        if len(path) <= _MOST_PATH_BYTES:
+            head, path_line, tail = raw.partition(_PATHS[len(path)] + path)
+            if path_line:
+                before, begin, rest = head, _PATHS[len(path)], tail
+                values[":path"] = path
         between, id_line, after = rest.partition(_ID)
-        if not path_line or not id_line:
-            return self._read(raw)
-        values = {":path": path, "x-request-id": after[:_ID_BYTES]}
+        if id_line:
+            values["x-request-id"] = after[:_ID_BYTES]
+            after = after[_ID_BYTES:]
         key: tuple[int | bytes, ...]
         if self._traced:
             between, trace_line, last = between.partition(_TRACE)
             if trace_line:
                 values["traceparent"] = last[:_TRACE_BYTES]
-            key = (len(raw), before, begin, between, trace_line, last[_TRACE_BYTES:], after[_ID_BYTES:])
+            key = (len(raw), before, begin, between, trace_line, last[_TRACE_BYTES:], id_line, after)
         else:
-            key = (len(raw), before, begin, between, after[_ID_BYTES:])
+            key = (len(raw), before, begin, between, id_line, after)
         known = self._known.get(key)
         if known is None:
             return self._learn(raw, key, values)
         return Headers(None, known[0] | values, known[1])
-
-    def _read(self, raw: bytes) -> Headers:
-        return Headers([self._lines[line] for line in HeaderLines.FromString(raw).headers[:]])
 
     def _learn(self, raw: bytes, key: tuple[int | bytes, ...], values: dict[str, bytes]) -> Headers:
         lines = HeaderLines.FromString(raw).headers[:]
         pairs = [self._lines[line] for line in lines]
         index = dict(pairs)
         headers = Headers(pairs)
-        if len(index) == len(pairs) and _is_cut_in_lines(raw, lines, values):
+        # What varies and could not be cut out would make a block of each call.
+        lasting = all(name in values or name not in index for name in _VARYING)
+        if lasting and len(index) == len(pairs) and _is_cut_in_lines(raw, lines, values):
             self._known.put(key, (index, headers.memo), len(raw))
-            self._traced = self._traced or "traceparent" in index
+        self._traced = self._traced or "traceparent" in index
         return headers
 
 

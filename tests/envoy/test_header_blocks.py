@@ -76,8 +76,31 @@ def test_path_id_and_trace_differ_and_the_block_is_one() -> None:
         trace = ("traceparent", f"00-{number:032x}-{number:016x}-01")
         lines = lines_with(f"/v1/{number:04}", f"{number:036x}", ("authorization", "Bearer a"), trace)
         assert seen(blocks, lines, f"/v1/{number:04}".encode()) == lines
-    # The first that has a trace is remembered with it; from then on traces are cut out.
-    assert len(blocks._known) == 2
+    assert len(blocks._known) == 1
+
+
+@pytest.mark.parametrize("names", [(":path",), ("x-request-id",), (), (":path", "x-request-id")])
+def test_a_proxy_that_hands_on_fewer_lines_has_blocks_as_well(names: tuple[str, ...]) -> None:
+    blocks = HeaderBlocks()
+    for number in range(20):
+        lines = [
+            ("authorization", b"Bearer a"),
+            (":path", f"/v1/{number:04}".encode()),
+            ("x-request-id", f"{number:036x}".encode()),
+        ]
+        lines = [line for line in lines if line[0] in ("authorization", *names)]
+        assert seen(blocks, lines, f"/v1/{number:04}".encode()) == lines
+    assert len(blocks._known) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "request_id"), [("/" + "p" * 127, UUIDS[0]), ("/a", "not-a-uuid")], ids=["a long path", "another id"]
+)
+def test_what_varies_and_cannot_be_cut_out_is_not_remembered(path: str, request_id: str) -> None:
+    blocks = HeaderBlocks()
+    lines = lines_with(path, request_id)
+    assert seen(blocks, lines, path.encode()) == lines
+    assert len(blocks._known) == 0
 
 
 def test_another_value_of_a_line_is_another_block() -> None:
