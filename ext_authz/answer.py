@@ -5,6 +5,8 @@ An answer is built from a refusal upwards: `CheckResponse{}` without a single by
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from google.rpc import code_pb2
 
 from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, response_headers, struct
@@ -36,16 +38,21 @@ def _allow(decision: Allow) -> bytes:
 
     An answer with response headers has two ok_response fields: parsers merge the two (a rule of the encoding).
     """
-    memo = decision.request_edits.memo
-    answer = memo.get(_ENVOY)
-    if answer is None:
-        edits = decision.request_edits
+    edits = decision.request_edits
+    ok = edits.memo.get(_ENVOY)
+    if ok is None:
         removed = b"".join(field(5, name.encode()) for name in edits.remove)
-        ok = field(3, header_options(2, edits.set, OVERWRITE) + removed)
-        answer = memo[_ENVOY] = field(1, b"") + ok + field(4, struct(decision.metadata.items()))
+        ok = edits.memo[_ENVOY] = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
+    answer = ok + _metadata(tuple(decision.metadata.items()))
     if decision.response_headers:
         return answer + field(3, response_headers(decision.response_headers))
     return answer
+
+
+@lru_cache(maxsize=16_384)
+def _metadata(items: tuple[Pair, ...]) -> bytes:
+    """`dynamic_metadata`: as many of them as there are routes."""
+    return field(4, struct(items))
 
 
 def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:

@@ -202,22 +202,29 @@ class Pipeline:
         key = (self, context.route_id)
         allow = memo.get(key)
         if allow is None:
+            # The same edits on every route, so that they are encoded once.
+            allow = self._edited(context, (), memo.get(self))
             if len(memo) >= MAX_MEMOS:
                 memo.clear()
-            allow = memo[key] = self._edited(context, ())
+            memo[key] = allow
+            if isinstance(allow, Allow):
+                memo[self] = allow.request_edits
         if context.response_headers and isinstance(allow, Allow):
             response_headers = tuple(context.response_headers)
             allow = Allow(identity, allow.request_edits, response_headers, None, allow.metadata)
         return self._end(context, allow)
 
-    def _edited(self, context: Context, response_headers: tuple[Pair, ...]) -> Allow | Deny:
-        ours = self.snapshot.identity_headers.of(context.identity)
-        if ours is None:
-            return deny("forbidden", "the identity has a value that no header can carry")
-        headers = (*context.set_headers, *ours)
-        set_names = {name for name, _ in headers}
-        removed = tuple(name for name in context.remove if name not in set_names)
-        edits = RequestEdits(headers, removed)
+    def _edited(
+        self, context: Context, response_headers: tuple[Pair, ...], edits: RequestEdits | None = None
+    ) -> Allow | Deny:
+        if edits is None:
+            ours = self.snapshot.identity_headers.of(context.identity)
+            if ours is None:
+                return deny("forbidden", "the identity has a value that no header can carry")
+            headers = (*context.set_headers, *ours)
+            set_names = {name for name, _ in headers}
+            removed = tuple(name for name in context.remove if name not in set_names)
+            edits = RequestEdits(headers, removed)
         return Allow(context.identity, edits, response_headers, context.upstream, {"route": context.route_id})
 
     def _end(self, context: Context, decision: Decision) -> Decision:

@@ -57,39 +57,38 @@ class Router(Generic[T]):
         node = self._exact.get(path)
         if node is not None and (found := node.find(request)) is not None:
             return found
-        for prefix in self._prefixes(path):
+        prefix = path
+        if path.count("/") > self._depth:
+            prefix = "/".join(path.split("/", self._depth + 1)[: self._depth + 1])
+        while prefix:
             node = self._prefix.get(prefix)
             if node is not None and (found := node.find(request)) is not None:
                 return found
-        return None
+            prefix = prefix.rpartition("/")[0]
+        node = self._prefix.get("/")
+        return None if node is None else node.find(request)
 
-    def _prefixes(self, path: str) -> list[str]:
-        """The path cut at every slash, longest first: `/a/b` gives `/a/b`, `/a`, `/`."""
-        cuts, at = [], 0
-        for _ in range(self._depth):
-            at = path.find("/", at + 1)
-            if at < 0:
-                cuts.append(path)
-                break
-            cuts.append(path[:at])
-        cuts.reverse()
-        return [*cuts, "/"]
+
+# Its place in the order, what it matches, whether it asks more than path and method, and where it leads to.
+_Row = tuple[int, Match, bool, T]
 
 
 class _Node(Generic[T]):
     """The routes of one path, those of one host apart, so that many hosts on one path cost no search."""
 
-    __slots__ = ("_any", "_by_host", "_size")
+    __slots__ = ("_any", "_asks_host", "_by_host", "_size")
 
     def __init__(self) -> None:
-        self._any: list[tuple[int, Match, T]] = []
-        self._by_host: dict[str, list[tuple[int, Match, T]]] = {}
+        self._any: list[_Row[T]] = []
+        self._by_host: dict[str, list[_Row[T]]] = {}
+        self._asks_host = False
         self._size = 0
 
     def add(self, match: Match, target: T) -> None:
         """Append; the caller comes in order."""
-        row = (self._size, match, target)
+        row = (self._size, match, match.condition_count > 0, target)
         self._size += 1
+        self._asks_host = self._asks_host or bool(match.hosts)
         if match.hosts and not any(host.startswith("*") for host in match.hosts):
             for host in match.hosts:
                 self._by_host.setdefault(host, []).append(row)
@@ -97,18 +96,23 @@ class _Node(Generic[T]):
             self._any.append(row)
 
     def find(self, request: Request) -> T | None:
-        rows: Sequence[tuple[int, Match, T]] = self._any
+        rows: Sequence[_Row[T]] = self._any
         host = ""
-        if self._by_host or any(match.hosts for _, match, _ in rows):
+        if self._asks_host:
             host = host_of(request.host)
             if named := self._by_host.get(host):
                 rows = sorted((*named, *rows), key=lambda row: row[0])
-        for _, match, target in rows:
-            if (
-                request.method in match.methods
-                and host_matches(match.hosts, host)
-                and headers_match(match.headers, request)
-                and query_matches(match.query, request)
-            ):
+        method = request.method
+        for _, match, conditional, target in rows:
+            if method in match.methods and (not conditional or _holds(match, host, request)):
                 return target
         return None
+
+
+def _holds(match: Match, host: str, request: Request) -> bool:
+    """Whether all conditions beside path and method hold."""
+    return (
+        host_matches(match.hosts, host)
+        and headers_match(match.headers, request)
+        and query_matches(match.query, request)
+    )

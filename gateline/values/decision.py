@@ -47,8 +47,7 @@ class Problem:
 class RequestEdits:
     """Edits of the request before it goes on. `remove` never holds a name that `set` holds.
 
-    `memo` is the adapter's: the pipeline gives the same edits again where the same identity asks for the same route, so
-    that they are encoded once.
+    `memo` is the adapter's: one identity gets the same edits again and again, and they are encoded once.
     """
 
     set: tuple[Pair, ...] = ()
