@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import socket
 import subprocess
 import time
@@ -17,14 +18,17 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that was free just now; each once, since nobody may listen on the last one yet."""
+    """A port that was free just now; each once, since nobody may listen on the last one yet.
+
+    From below those that the kernel gives to clients: one of them could take it before the server does.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
+        port = 12_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def validate(config: Path) -> str:
