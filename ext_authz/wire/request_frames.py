@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING
 
 from ext_authz.wire import frames
 from ext_authz.wire.errors import ErrorCode, PeerError, StreamError
+from ext_authz.wire.frames import END_HEADERS, END_STREAM, PADDED, PRIORITY_FLAG
 from ext_authz.wire.limits import CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES
 
 if TYPE_CHECKING:
     from ext_authz.wire.connection import Connection
     from ext_authz.wire.stream import Stream
 
+_PADDED_OR_PRIORITY = PADDED | PRIORITY_FLAG
+
 
 def on_headers(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
     """HEADERS; priorities are ignored (section 5.3.2)."""
-    if flags & (frames.PADDED | frames.PRIORITY_FLAG):
+    if flags & _PADDED_OR_PRIORITY:
         payload = _unpad(flags, payload)
-        if flags & frames.PRIORITY_FLAG:
+        if flags & PRIORITY_FLAG:
             if len(payload) < 5:
                 raise PeerError(ErrorCode.FRAME_SIZE_ERROR, "HEADERS too short for its priority")
             payload = payload[5:]
-    if flags & frames.END_HEADERS:
+    if flags & END_HEADERS:
         _header_block(connection, flags, stream_id, payload)
     else:
         connection.expect_continuation(flags, stream_id, payload)
@@ -37,7 +40,7 @@ def on_continuation(connection: Connection, flags: int, stream_id: int, payload:
     limits = connection.limits
     if connection.continuations > limits.continuations or len(block) > 4 * limits.header_list_bytes:
         raise PeerError(ErrorCode.ENHANCE_YOUR_CALM, "header block too long")
-    if flags & frames.END_HEADERS:
+    if flags & END_HEADERS:
         connection.expect_any_frame()
         _header_block(connection, connection.block_head[0], stream_id, bytes(block))
 
@@ -58,7 +61,7 @@ def _header_block(connection: Connection, flags: int, stream_id: int, block: byt
     if connection.reader.table_is_harmful:
         connection.check_table()
     streams[stream_id] = stream = accept(connection, stream_id)
-    if flags & frames.END_STREAM:
+    if flags & END_STREAM:
         _end(stream, b"")
 
 
@@ -67,7 +70,7 @@ def _late_headers(connection: Connection, flags: int, stream_id: int, block: byt
     stream = connection.streams.get(stream_id)
     if stream is not None and not stream.remote_ended:
         connection.reader.trailers(block)
-        if not flags & frames.END_STREAM:
+        if not flags & END_STREAM:
             raise StreamError(ErrorCode.PROTOCOL_ERROR, "trailers that end nothing")  # section 8.1
         _end(stream, b"")
         return
@@ -96,9 +99,9 @@ def on_data(connection: Connection, flags: int, stream_id: int, payload: bytes) 
     if stream is None or stream.remote_ended:
         _data_after_end(connection, stream_id, stream)
         return
-    if flags & frames.PADDED:
+    if flags & PADDED:
         payload = _unpad(flags, payload)
-    if not flags & frames.END_STREAM:
+    if not flags & END_STREAM:
         _part(connection, stream, payload, size)
     elif stream.head.content_length is None:
         stream.remote_ended = True  # as `_end`, which costs a call
@@ -143,7 +146,7 @@ def _data_after_end(connection: Connection, stream_id: int, stream: Stream | Non
 
 def _unpad(flags: int, payload: bytes) -> bytes:
     """The payload without its padding (section 6.1)."""
-    if not flags & frames.PADDED:
+    if not flags & PADDED:
         return payload
     if not payload:
         raise PeerError(ErrorCode.FRAME_SIZE_ERROR, "padded frame without a pad length")
