@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from gateline.context import Context
+from gateline.pipeline.build import Snapshot
 from gateline.pipeline.run import Pipeline
-from gateline.pipeline.step import Step
+from gateline.pipeline.step import BuiltRoute, Step
+from gateline.route.router import Match, Router
 from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.decision import Allow, RequestEdits, deny
 from gateline.values.identity import MAX_MEMOS, Identity
-from tests.pipeline.policies import request, snapshot
+from tests.pipeline.policies import HEADERS, request, snapshot
 
 OURS = (("x-user-id", "alice"),)
 LEFT = (("x-left", "1"),)
@@ -100,3 +102,27 @@ def test_an_identity_never_remembers_more_than_its_bound() -> None:
         decision = Pipeline(snapshot([writes(alice)])).decide(request())
         assert decision == Allow(alice, RequestEdits(OURS), (), None, {"route": "r"})
         assert len(alice.memo) <= MAX_MEMOS
+
+
+def test_one_identity_has_the_same_edits_on_every_route_and_another_policy_gives_its_own() -> None:
+    """So an adapter encodes them once; each route still tells its own name."""
+    identity = Identity("dora", "test")
+
+    def knows(context: Context) -> None:
+        context.identity = identity
+
+    step = (Step("knows", knows),)
+    routes = {name: BuiltRoute(name, step, HEADERS) for name in ("r", "other")}
+    router = Router([(Match(name, f"/{name}"), route) for name, route in routes.items()])
+    found = Snapshot("rev", router, routes, None, HEADERS)
+    one, other = (Pipeline(found).decide(request("/r")), Pipeline(found).decide(request("/r")))
+    pipeline = Pipeline(found)
+    first, second = pipeline.decide(request("/r")), pipeline.decide(request("/other"))
+    assert isinstance(first, Allow)
+    assert isinstance(second, Allow)
+    assert first.request_edits is second.request_edits
+    assert first.request_edits.set == (("x-user-id", "dora"),)
+    assert (first.metadata, second.metadata) == ({"route": "r"}, {"route": "other"})
+    assert isinstance(one, Allow)
+    assert isinstance(other, Allow)
+    assert one.request_edits is not other.request_edits
