@@ -13,27 +13,23 @@ from collections.abc import Callable
 import uvloop
 
 from tests.stores.test_trouble import BUDGET_S, Load, under_load
-from tests.stores.valkey import Valkey
+from tests.stores.valkey import running
 
 ROUNDS = 3
 
 
 def measured(away: str, back: str) -> tuple[Load, float]:
     """One outage: the load that went through it, and the seconds from the server's return to the end of the round."""
-    valkey = Valkey()
-    valkey.start()
     returned: list[float] = []
+    with running() as valkey:
 
-    def come_back() -> None:
-        getattr(valkey, back)()
-        returned.append(time.monotonic())
+        def come_back() -> None:
+            getattr(valkey, back)()
+            returned.append(time.monotonic())
 
-    leave: Callable[[], None] = getattr(valkey, away)
-    try:
+        leave: Callable[[], None] = getattr(valkey, away)
         load = uvloop.run(under_load(valkey, leave, come_back))
         return load, time.monotonic() - returned[0]
-    finally:
-        valkey.kill()
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from gateline.runtime.redis_address import RedisAddress
 from gateline.runtime.redis_blocking import BlockingRedis
 from tests.cli.demo import wait_until
 from tests.cli.sidecar import POLICY, Sidecar, write_policy
-from tests.stores.valkey import Valkey, free_port
+from tests.stores.valkey import Valkey, free_port, running
 
 TIERS = {"free": {"daily_quota": 5, "monthly_quota": 100}}
 CHARGED = {"id": "charged", "path": "/charged", "rate_limit": {"requests_per_minute": 600}}
@@ -26,10 +26,8 @@ WITHIN_S = 1.5  # the second that is promised, and what a busy machine adds
 
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

