@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 import subprocess
 import time
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 READY_S = 120.0
+_given: set[int] = set()
 
 
 class StartError(Exception):
@@ -17,10 +18,15 @@ class StartError(Exception):
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports that were free just now; below the kernel's own range for clients."""
+    """The first of `count` neighbouring ports that were free just now, and that this process has not given before.
+
+    From below those that the kernel gives to clients: one of them could take it before the server does.
+    """
     for _ in range(200):
-        first = random.randrange(12_000, 32_000 - count)
-        if all(_is_free(port) for port in range(first, first + count)):
+        first = 12_000 + secrets.randbelow(20_000 - count)
+        ports = range(first, first + count)
+        if _given.isdisjoint(ports) and all(map(_is_free, ports)):
+            _given.update(ports)
             return first
     raise StartError(f"found no {count} free ports in a row")
 

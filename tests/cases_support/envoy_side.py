@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.gateway.processes import free_ports
 from ext_authz.check import METHOD, check_handler
 from ext_authz.wire import WireServer, serve
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
@@ -18,7 +19,7 @@ from tests.cases_support.request import request_of
 from tests.cases_support.table import Case
 from tests.cases_support.view import View
 from tests.cases_support.world import RowWorld
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 
 
 class EnvoySide:
@@ -30,7 +31,7 @@ class EnvoySide:
         self._thread.start()
         self._engines: dict[str, Engine] = {}
         self._servers: list[WireServer] = []
-        self._ports = {prepared.key: free_port() for prepared in gateways}
+        self._ports = {prepared.key: free_ports(1) for prepared in gateways}
         configs = []
         for index, prepared in enumerate(gateways):
             sidecar = self._serve(prepared)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,16 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 READY_S = 60.0
-
-
-def free_ports() -> int:
-    """A port that is free just now, and so is the next; below those that the kernel gives to clients."""
-    while True:
-        port = 12_000 + secrets.randbelow(20_000)
-        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 1))
-            return port
 
 
 def wait_until(true: Callable[[], bool], within_s: float = 30.0) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import grpc
 import yaml
 
+from bench.gateway.processes import free_ports
 from ext_authz.check import METHOD
 from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from tests.cli.demo import free_ports, wait_until
+from tests.cli.demo import wait_until
 
 POLICY: dict[str, Any] = {
     "version": 1,
@@ -43,8 +44,8 @@ class Sidecar:
     """A running `gateline serve`."""
 
     def __init__(self, folder: Path, *more: str, environ: dict[str, str] | None = None) -> None:
-        self.port = free_ports()
-        self.admin = free_ports()
+        self.port = free_ports(2)
+        self.admin = free_ports(2)
         self._out, self._err = folder / "out", folder / "err"
         command = [sys.executable, "-m", "gateline", "serve", "--config", str(folder / "gateline.yaml")]
         command += ["--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin}", "--drain", "2", *more]

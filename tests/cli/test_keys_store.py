@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bench.gateway.processes import free_ports
 from gateline.cli.main import main
 from gateline.runtime.key_names import KeyNames
 from gateline.runtime.redis_address import RedisAddress
 from gateline.runtime.redis_blocking import BlockingRedis
 from tests.cli.demo import wait_until
 from tests.cli.sidecar import POLICY, Sidecar, write_policy
-from tests.stores.valkey import Valkey, free_port, running
+from tests.stores.valkey import Valkey, running
 
 TIERS = {"free": {"daily_quota": 5, "monthly_quota": 100}}
 CHARGED = {"id": "charged", "path": "/charged", "rate_limit": {"requests_per_minute": 600}}
@@ -149,7 +150,7 @@ def test_a_command_waits_for_another_that_changes_keys(gateway: Path, valkey: Va
 
 @pytest.mark.parametrize("command", [["list"], ["usage", "carol"], ["create", "--user", "x"]])
 def test_a_store_that_is_away_is_told(gateway: Path, command: list[str]) -> None:
-    nobody = f"redis://:hidden@127.0.0.1:{free_port()}"
+    nobody = f"redis://:hidden@127.0.0.1:{free_ports(1)}"
     result = keys(gateway, command[0], *command[1:], "--store", nobody)
     assert result.exit_code == 2
     assert result.output.startswith("error: ")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.demo import Demo, alive, free_ports, shell, wait_until
+from bench.gateway.processes import free_ports
+from tests.cli.demo import Demo, alive, shell, wait_until
 
 
 @pytest.fixture(scope="module")
 def demo(repository: Path, tmp_path_factory: pytest.TempPathFactory):
-    running = Demo(repository, tmp_path_factory.mktemp("demo"), free_ports())
+    running = Demo(repository, tmp_path_factory.mktemp("demo"), free_ports(2))
     try:
         yield running.wait_ready()
     finally:
@@ -122,7 +123,7 @@ def _revision(demo: Demo) -> str:
 
 
 def test_a_port_in_use_is_an_error_that_says_what_to_do(another):
-    port = free_ports()
+    port = free_ports(2)
     with socket.create_server(("127.0.0.1", port)):
         running = another(port)
         assert running.process.wait(30) == 1
@@ -133,7 +134,7 @@ def test_a_port_in_use_is_an_error_that_says_what_to_do(another):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_it_ends(another, number: int):
-    running = another(free_ports()).wait_ready()
+    running = another(free_ports(2)).wait_ready()
     parts = running.parts()
     assert len(parts) == 4
     code = running.end(number)
@@ -145,7 +146,7 @@ def test_nothing_is_left_when_it_ends(another, number: int):
     ("word", "name"), [("valkey-server", "valkey"), ("gateline serve", "sidecar"), ("envoy.json", "envoy")]
 )
 def test_when_a_part_dies_it_says_which_and_ends(another, word: str, name: str):
-    running = another(free_ports()).wait_ready()
+    running = another(free_ports(2)).wait_ready()
     parts = running.parts()
     victim = running.part(word)
     subprocess.run(["kill", "-KILL", str(victim)], check=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
 from gateline.config.load import load
-from tests.cli.demo import free_ports, wait_until
+from tests.cli.demo import wait_until
 from tests.cli.sidecar import Sidecar
 from tests.compile.envoy_process import Envoy
 
@@ -31,7 +32,7 @@ def guarded(serve, tmp_path: Path):
     upstream = {"id": "nobody", "servers": ["127.0.0.1:1"]}
     sidecar = serve({"upstreams": [upstream], "routes": [{"id": "closed", "path": "/closed", "upstream_id": "nobody"}]})
     sidecar.wait_ready()
-    port = free_ports()
+    port = free_ports(2)
     options = EnvoyOptions(
         f"127.0.0.1:{port}", (f"127.0.0.1:{sidecar.port}",), f"127.0.0.1:{port + 1}", access_log=None
     )

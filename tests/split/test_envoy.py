@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.compile.envoy import EnvoyOptions, compile_envoy
 from gateline.config.load import Loaded, load_data
 from gateline.schema.secret import Sources
@@ -15,7 +16,7 @@ from gateline.values.errors import ConfigError
 from tests.cases_support.echo import Echo
 from tests.cases_support.gateways import DEFAULTS
 from tests.cases_support.keyring import API_KEYS, keyring
-from tests.compile.envoy_process import Envoy, free_port
+from tests.compile.envoy_process import Envoy
 from tests.compile.exchange import exchange
 from tests.compile.sidecar_thread import SidecarThread
 
@@ -63,7 +64,7 @@ class Site:
         }
         found = loaded(folder, servers, routes)
         self.sidecar = SidecarThread(found)
-        self.port = free_port()
+        self.port = free_ports(1)
         options = EnvoyOptions(
             listen=f"127.0.0.1:{self.port}", sidecars=(self.sidecar.address,), access_log=None, admin="127.0.0.1:0"
         )

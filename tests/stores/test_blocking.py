@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from gateline.effects import HttpCall, InPool, KeyUsed, Later, Take
 from gateline.runtime.blocking_pool import BlockingPool
 from gateline.runtime.memory_store import MemoryStore
@@ -17,7 +18,7 @@ from gateline.runtime.redis_blocking import BlockingRedis
 from gateline.runtime.world import ProcessStore, RuntimeWorld
 from gateline.values.errors import UnavailableError
 from tests.stores.asking import bucket
-from tests.stores.valkey import Valkey, free_port
+from tests.stores.valkey import Valkey
 
 
 async def in_pool(pool: BlockingPool, run: Callable[[], Any], within_s: float = 5.0) -> Any:
@@ -87,4 +88,4 @@ def test_a_command_waits_for_the_store(shared_valkey: Valkey) -> None:
 
 def test_a_command_says_that_nobody_is_there() -> None:
     with pytest.raises(UnavailableError, match="redis://127"):
-        BlockingRedis(RedisAddress("127.0.0.1", free_port()))
+        BlockingRedis(RedisAddress("127.0.0.1", free_ports(1)))

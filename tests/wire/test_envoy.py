@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from ext_authz.rpc import Call
-from tests.wire.served import CHECK, Served, free_port, program, served
+from tests.wire.served import CHECK, Served, program, served
 
 ALLOW = bytes.fromhex("0a001200")  # CheckResponse: status {}, ok_response {}
 TYPE = "type.googleapis.com/envoy.extensions."
@@ -96,7 +97,7 @@ def test_envoy_at_full_speed_with_tracing(wire: Served, tmp_path: Path) -> None:
     from tests.compile.envoy_process import Envoy
 
     h2load = program("h2load")
-    port = free_port()
+    port = free_ports(1)
     envoy = Envoy(envoy_configuration(wire.address, port), tmp_path)
     try:
         command = [h2load, "--h1", "-n", "5000", "-c", "32", f"http://127.0.0.1:{port}/"]

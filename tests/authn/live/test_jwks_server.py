@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.gateway.processes import free_ports
 from tests.authn.gateways import MAIN, bearer, gateway, said
 from tests.authn.live.node import Node
 from tests.cases_support.keyring import keyring
@@ -21,9 +22,7 @@ class Server:
     def __init__(self, file):
         self.file = file
         self.say("good", "main")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_ports(1)
         self.start()
 
     def start(self):

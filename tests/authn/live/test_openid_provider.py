@@ -1,6 +1,5 @@
 """A real OpenID provider: its discovery document, its keys, and the ID tokens that it gives to a client."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from bench.gateway.processes import free_ports
 from tests.authn.gateways import bearer, gateway, said
 from tests.authn.live.node import Node
 
@@ -17,9 +17,7 @@ BACK = "https://client.example.com/back"
 
 @pytest.fixture(scope="module")
 def provider():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports(1)
     process = subprocess.Popen(
         [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)],
         stdout=subprocess.DEVNULL,
