@@ -22,23 +22,25 @@ from gateline.cli.policy import open_policy
 from gateline.cli.transport import listen, service_names
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
-from gateline.pipeline.build import Snapshot, build
+from gateline.pipeline.build import Snapshot
 from gateline.runtime.addresses import bare_host, host_and_port
 from gateline.runtime.admin import Admin
 from gateline.runtime.channel import answer
-from gateline.runtime.decision_log import DecisionLog, Format
+from gateline.runtime.decision_log import DecisionLog
 from gateline.runtime.engine import Engine
 from gateline.runtime.exposition import to_json
-from gateline.runtime.log_line import console_line, json_line
+from gateline.runtime.log_line import Format, console_line, json_line
 from gateline.runtime.made_world import make_world, store_url
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader
-from gateline.runtime.replacement import collection_deferred, take_apart
+from gateline.runtime.replacement import collection_deferred, read_and_built, take_apart
 from gateline.runtime.sidecar_state import SidecarState, on_loop
 from gateline.values.errors import ConfigError
 
 _LOG = logging.getLogger("gateline")
+# How long decisions by a policy that was replaced are waited for at most.
+MOST_GRACE_S = 1.0
 
 
 def handlers_of(engine: Engine, metrics: Metrics) -> Handlers:
@@ -88,8 +90,8 @@ class _Sidecar:
         gateway = loaded.gateway
         url = store_url(loaded, self._options.store)
         store_s = gateway.budgets.store_ms / 1000
-        self._log = DecisionLog(gateway.decision_log.level, _form(gateway.decision_log), _write)
-        self._watcher = Watcher(self._metrics, self._log, time.time, "")
+        self._log = DecisionLog(gateway.decision_log.level, _write)
+        self._watcher = Watcher(self._metrics, self._log, _form(gateway.decision_log), time.time, "")
         self._world = make_world(loop, url, self._options.share, gateway.namespace, store_s)
         await self._world.open()
         self._engine = Engine(loaded, self._world.world, loop.time, self._watcher.see)
@@ -129,9 +131,11 @@ class _Sidecar:
     def apply(self) -> str:
         """Load, build, and put in force; on any thread but the loop's."""
         with collection_deferred():
-            loaded = self._policy.read()
-            snapshot = build(loaded)
-            take_apart([on_loop(self._loop, lambda: self._install(loaded, snapshot))])
+            loaded, snapshot = read_and_built(self._policy.read)
+            old = [on_loop(self._loop, lambda: self._install(loaded, snapshot))]
+            # What is decided by the old one now has its pieces until then; the loop would free what they hold.
+            time.sleep(min(old[0][1].check_s, MOST_GRACE_S))
+            take_apart(old)
         return snapshot.revision
 
     def _install(self, loaded: Loaded, snapshot: Snapshot) -> tuple[Loaded, Snapshot]:
@@ -140,8 +144,8 @@ class _Sidecar:
         config = loaded.gateway.decision_log
         self._engine.install(loaded, snapshot)
         self._watcher.revision = snapshot.revision
+        self._watcher.form = _form(config)
         self._log.level = config.level
-        self._log.form(_form(config))
         return old
 
     def _samples_of(self) -> dict[Any, float]:

@@ -1,6 +1,7 @@
 """The two forms of a decision log line: JSON for machines, one readable line for people.
 
-Texts are cut so that a line never exceeds what a pipe takes as one write (4,096 bytes).
+They say neither a header's value nor a query. Texts are cut so that a line never exceeds what a pipe takes as one write
+(4,096 bytes).
 """
 
 from __future__ import annotations
@@ -8,33 +9,66 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
-from gateline.runtime.decision_log import Entry
+from gateline.context import Context
 from gateline.runtime.outcome import Outcome
+from gateline.values.decision import Deny, Unavailable
 
 MAX_TEXT = 256
 MAX_PATH = 1024
+_METHODS = {name: quoted(name) for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 _COLOURS = {"allow": "32", "deny": "33", "reply": "32", "unavailable": "31"}
 
+# What was decided, its outcome, what it would have been but for shadow, how long it took, the policy's revision.
+Format = Callable[[Context, Outcome, Outcome | None, float, str], str]
 
-def json_line(entry: Entry) -> str:
+
+def json_line(context: Context, outcome: Outcome, would: Outcome | None, took_s: float, revision: str) -> str:
     """One JSON object; built by hand, which costs less than a dict and `json.dumps` of it."""
-    outcome = entry.outcome
-    would = f',"would":{_would(entry.would)}' if entry.would is not None else ""
-    why = f',"why":{_text(entry.why)}' if entry.why else ""
+    request, identity = context.request, context.identity
+    request_id, path, client = request.request_id, _path(context), context.client or request.peer
+    user_id, credential_id = ("", "") if identity is None else (identity.user_id, identity.credential_id)
+    texts = quoted(request_id), quoted(path), quoted(client), quoted(user_id), quoted(credential_id)
+    if len("".join(texts)) > MAX_TEXT:  # one of them may be too long
+        texts = _text(request_id), _text(path, MAX_PATH), _text(client), _text(user_id), _text(credential_id)
+    request_id, path, client, user_id, credential_id = texts
+    why = "" if would is None and not outcome.code and not context.fallbacks else _why(context)
+    end = "" if would is None else f',"would":{_would(would)}'
     return (
-        f'{{"time":"{_iso(entry.now_unix_s)}","request_id":{_text(entry.request_id)},"method":{_text(entry.method)},'
-        f'"path":{_text(entry.path, MAX_PATH)},"client":{_text(entry.client)},"route":{_text(entry.route)},'
-        f'"step":"{entry.step}","decision":"{outcome.decision}","status":{outcome.status},'
-        f'"reason":"{outcome.code}"{why},"user_id":{_text(entry.user_id)},'
-        f'"credential_id":{_text(entry.credential_id)},"latency_us":{int(entry.took_s * 1e6)},'
-        f'"revision":"{entry.revision}"{would}}}'
+        f'{{"time":"{_iso(request.now)}","request_id":{request_id},'
+        f'"method":{_METHODS.get(request.method) or _text(request.method)},"path":{path},"client":{client},'
+        f'{_policy(context.route_id, context.step, outcome)}{why},"user_id":{user_id},"credential_id":{credential_id},'
+        f'"latency_us":{int(took_s * 1e6)},"revision":"{revision}"{end}}}'
     )
+
+
+@lru_cache(maxsize=4096)
+def _policy(route: str, step: str, outcome: Outcome) -> str:
+    """What comes from the policy, the same for nearly every request of a route."""
+    return (
+        f'"route":{_text(route)},"step":"{step}","decision":"{outcome.decision}","status":{outcome.status},'
+        f'"reason":"{outcome.code}"'
+    )
+
+
+def _why(context: Context) -> str:
+    """Details of a refusal, or of one in shadow; else which limits went by their `on_failure`."""
+    decision = context.decision
+    refusal = decision if isinstance(decision, Deny | Unavailable) else context.would
+    fallbacks = f"without the store: {', '.join(context.fallbacks)}"
+    why = fallbacks if refusal is None else refusal.problem.why
+    return f',"why":{_text(why)}' if why else ""
 
 
 def _would(would: Outcome) -> str:
     return json.dumps({"decision": would.decision, "status": would.status, "code": would.code})
+
+
+def _path(context: Context) -> str:
+    return context.path or context.request.target.partition("?")[0]
 
 
 def _text(text: str, most: int = MAX_TEXT) -> str:
@@ -50,40 +84,35 @@ def _text(text: str, most: int = MAX_TEXT) -> str:
 
 def _iso(unix_s: float) -> str:
     whole = int(unix_s)
-    return f"{_seconds(whole)}.{int((unix_s - whole) * 1000):03d}Z"
+    return _seconds(whole) + _MILLISECONDS[int((unix_s - whole) * 1000)]
 
 
-_last = (0, "")
-
-
+@lru_cache(maxsize=8)
 def _seconds(unix_s: int) -> str:
-    """The date and time of a second; a batch mostly needs one."""
-    global _last  # noqa: PLW0603  # a memo of one entry, replaced whole
-    if _last[0] != unix_s:
-        _last = (unix_s, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_s)))
-    return _last[1]
+    """The date and time of a second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_s))
 
 
-def console_line(*, colour: bool) -> Callable[[Entry], str]:
+def console_line(*, colour: bool) -> Format:
     """The form for people: local time, status, request, route, user, time taken, and why it was refused."""
 
-    def line(entry: Entry) -> str:
-        outcome = entry.outcome
-        clock = time.strftime("%H:%M:%S", time.localtime(entry.now_unix_s))
+    def line(context: Context, outcome: Outcome, would: Outcome | None, took_s: float, _: str) -> str:
+        request, identity = context.request, context.identity
+        clock = time.strftime("%H:%M:%S", time.localtime(request.now))
         word = f"{outcome.decision} {outcome.status}"
         padded = f"\x1b[{_COLOURS[outcome.decision]}m{word:<15}\x1b[0m" if colour else f"{word:<15}"
-        parts = [f"{clock} {padded} {_plain(entry.method)} {_plain(entry.path, MAX_PATH)}"]
-        parts.append(f"route={entry.route or '-'}")
-        if entry.user_id:
-            parts.append(f"user={_plain(entry.user_id)}")
-        if entry.credential_id:
-            parts.append(f"credential={_plain(entry.credential_id)}")
-        parts.append(f"client={_plain(entry.client)}")
+        parts = [f"{clock} {padded} {_plain(request.method)} {_plain(_path(context), MAX_PATH)}"]
+        parts.append(f"route={context.route_id or '-'}")
+        if identity is not None:
+            parts.append(f"user={_plain(identity.user_id)}")
+        if identity is not None and identity.credential_id:
+            parts.append(f"credential={_plain(identity.credential_id)}")
+        parts.append(f"client={_plain(context.client or request.peer)}")
         if outcome.code:
-            parts.append(f"step={entry.step} reason={outcome.code}")
-        if entry.would is not None:
-            parts.append(f"would={entry.would.status} {entry.would.code}")
-        parts.append(f"{entry.took_s * 1e6:.0f}µs id={_plain(entry.request_id) or '-'}")
+            parts.append(f"step={context.step} reason={outcome.code}")
+        if would is not None:
+            parts.append(f"would={would.status} {would.code}")
+        parts.append(f"{took_s * 1e6:.0f}µs id={_plain(request.request_id) or '-'}")
         return " ".join(parts)
 
     return line

@@ -32,9 +32,9 @@ class Policy:
     def __init__(self, loaded: Loaded, least: Reading = Reading()) -> None:  # noqa: B008  # frozen
         """`least`: how much of a request is read in any case."""
         snapshot = build(loaded)
-        self.log = DecisionLog(loaded.gateway.decision_log.level, json_line, _write)
+        self.log = DecisionLog(loaded.gateway.decision_log.level, _write)
         self._logging = False
-        self._watcher = Watcher(Metrics(), self.log, time.time, loaded.revision)
+        self._watcher = Watcher(Metrics(), self.log, json_line, time.time, loaded.revision)
         self._least = least
         self._readings = Readings(snapshot, least)
         self._engine: Engine = waiting.on_loop(lambda: self._begin(loaded))
@@ -52,8 +52,8 @@ class Policy:
         self._engine.install(loaded, snapshot)
         self._readings = Readings(snapshot, self._least)
         self._watcher.revision = loaded.revision
+        self._watcher.form = json_line if config.format == "json" else console_line(colour=False)
         self.log.level = config.level
-        self.log.form(json_line if config.format == "json" else console_line(colour=False))
         if config.level != "off" and not self._logging:
             self._logging = True
             self.log.start()

@@ -30,8 +30,8 @@ class Written:
     def __init__(self, level: str) -> None:
         self.lines: list[bytes] = []
         self.metrics = Metrics()
-        self._log = DecisionLog(level, json_line, self.lines.append)  # type: ignore[arg-type]
-        self.watcher = Watcher(self.metrics, self._log, lambda: 100.5, "abc")
+        self._log = DecisionLog(level, self.lines.append)  # type: ignore[arg-type]
+        self.watcher = Watcher(self.metrics, self._log, json_line, lambda: 100.5, "abc")
 
     def see(self, context: Context) -> str:
         self.watcher.see(context)
