@@ -17,15 +17,11 @@ from ext_authz.wire import frames
 from ext_authz.wire.allowance import Allowance
 from ext_authz.wire.dispatch import ANY_FRAME, FIRST_FRAME, ONLY_CONTINUATION
 from ext_authz.wire.errors import ErrorCode, PeerError, StreamError
-from ext_authz.wire.head import Head
 from ext_authz.wire.header_reader import HeaderReader
 from ext_authz.wire.limits import CONNECTION_WINDOW_BYTES, MAX_FRAME_BYTES, STREAM_WINDOW_BYTES, Limits
 from ext_authz.wire.outbound import Outbound
-from ext_authz.wire.stream import Stream
-
-Accept = Callable[["Connection", int], Stream]
-"""Makes the stream of a request whose head has been looked at."""
-Resolve = Callable[[Head], Accept]
+from ext_authz.wire.stream import Accept, Resolve, Stream
+from ext_authz.wire.whole_call import take_whole_call
 
 _FIRST_WINDOW = 65_535
 _LONGEST = MAX_FRAME_BYTES << 8 | 255  # the word of length and type
@@ -232,6 +228,11 @@ class Connection:
             at = stop
             stream_id &= 0x7FFFFFFF  # the reserved bit is ignored (section 4.1)
             try:
+                if flags == frames.END_HEADERS and word & 255 == frames.HEADERS and self._on is ANY_FRAME:
+                    end = take_whole_call(self, stream_id, data, start, stop)
+                    if end:
+                        at = end
+                        continue
                 self._on[word & 255](self, flags, stream_id, data[start:stop])
             except StreamError as error:
                 self.reset(stream_id, error.code)

@@ -48,6 +48,11 @@ class HeaderReader(Generic[T]):
 
     def request(self, block: bytes) -> T:
         """What `resolve` said of this block's head; raises StreamError if malformed, PeerError if not decodable."""
+        found = self.known(block)
+        return self._read(block) if found is None else found
+
+    def known(self, block: bytes) -> T | None:
+        """As `request`, where that takes no decoding; changes nothing."""
         found = self._blocks.get(block)
         if found is not None:
             return found
@@ -60,7 +65,7 @@ class HeaderReader(Generic[T]):
             seconds = timeout_s(timeout)
             if seconds is not None:
                 return self._resolve(head._replace(timeout_s=seconds))
-        return self._read(block)
+        return None
 
     def trailers(self, block: bytes) -> None:
         """Check a block of trailers; same errors."""

@@ -7,7 +7,7 @@ import struct
 from ext_authz.rpc import RpcError, Status
 from ext_authz.wire.responses import PREFIX_BYTES
 
-read_prefix = struct.Struct(">BI").unpack_from
+_read_prefix = struct.Struct(">BI").unpack_from
 
 
 class MessageReader:
@@ -31,7 +31,7 @@ class MessageReader:
         messages = []
         at = 0
         while len(unread) - at >= PREFIX_BYTES:
-            compressed, size = read_prefix(unread, at)
+            compressed, size = _read_prefix(unread, at)
             check_prefix(compressed, size, self._max_bytes)
             end = at + PREFIX_BYTES + size
             if end > len(unread):

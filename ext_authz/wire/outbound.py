@@ -50,14 +50,6 @@ class Outbound:
         self.parts.clear()
         return data
 
-    def reserve(self, stream: Stream, size_bytes: int) -> bool:
-        """Whether `size_bytes` bytes of DATA may go out at once in one frame; if so they count as sent."""
-        if size_bytes > self.window or size_bytes > stream.send_window or size_bytes > self.max_frame_bytes:
-            return False
-        self.window -= size_bytes
-        stream.send_window -= size_bytes
-        return True
-
     def headers(self, stream: Stream, block: bytes, *, end: bool) -> None:
         """Send a header block; one that we make always fits one frame."""
         flags = frames.END_HEADERS | frames.END_STREAM if end else frames.END_HEADERS

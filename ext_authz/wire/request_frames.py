@@ -57,10 +57,10 @@ def _header_block(connection: Connection, flags: int, stream_id: int, block: byt
     if connection.refusing or len(streams) >= connection.limits.concurrent_streams:
         connection.reader.skip(block)
         raise StreamError(ErrorCode.REFUSED_STREAM, "too many streams, or going away")
-    accept = connection.reader.request(block)
+    make = connection.reader.request(block).make
     if connection.reader.table_is_harmful:
         connection.check_table()
-    streams[stream_id] = stream = accept(connection, stream_id)
+    streams[stream_id] = stream = make(connection, stream_id)
     if flags & END_STREAM:
         _end(stream, b"")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ext_authz.rpc import Handlers, Status, StreamingHandlers
 from ext_authz.wire import responses
 from ext_authz.wire.refused import RefusedStream
+from ext_authz.wire.stream import Accept
 from ext_authz.wire.streaming import StreamingStream
 from ext_authz.wire.unary import UnaryCall
 
 if TYPE_CHECKING:
-    from ext_authz.wire.connection import Accept
     from ext_authz.wire.head import Head
 
 _GRPC = b"application/grpc"
@@ -29,15 +29,16 @@ class Services:
         """What makes the stream of a request with this head."""
         refusal = self._refusal(head)
         if refusal is not None:
-            return partial(RefusedStream, head, *refusal)
+            return Accept(partial(RefusedStream, head, *refusal))
         unary = self._unary.get(head.path)
         if unary is not None:
-            return partial(UnaryCall, unary, head)
+            call = partial(UnaryCall, unary, head)
+            return Accept(call, call if head.content_length is None else None)
         streaming = self._streaming.get(head.path)
         if streaming is not None:
-            return partial(StreamingStream, streaming, head)
+            return Accept(partial(StreamingStream, streaming, head))
         text = f"unknown method {head.path.decode('ascii', 'replace')}"
-        return partial(RefusedStream, head, responses.trailers_only(Status.UNIMPLEMENTED, text[:300]), b"")
+        return Accept(partial(RefusedStream, head, responses.trailers_only(Status.UNIMPLEMENTED, text[:300]), b""))
 
     def _refusal(self, head: Head) -> tuple[bytes, bytes] | None:
         """The header block and text that answer a request that no method would take (gRPC over HTTP/2, "Requests")."""

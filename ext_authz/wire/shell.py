@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ext_authz.wire import lifetime
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from ext_authz.wire.services import Services
 
 _HIGH_WATER_BYTES = 256 * 1024
+# Half a dozen calls: a proxy goes on with their answers while we work on the rest of a longer read.
+_AHEAD_BYTES = 8192
 
 
 class Shell(asyncio.Protocol):
@@ -25,6 +29,7 @@ class Shell(asyncio.Protocol):
         self._open_shells = open_shells
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
+        self._descriptor: int | None = None
         self._flush_scheduled = False
         self._paused = False
         self._paused_s = 0.0
@@ -39,11 +44,15 @@ class Shell(asyncio.Protocol):
             self._transport.abort()
             return
         self._open_shells.add(self)
+        self._descriptor = transport.get_extra_info("socket").fileno() if tls is None else None
         self._transport.write(self.connection.take())
 
     def data_received(self, data: bytes) -> None:
-        """Handle all frames of one read, then write once."""
+        """Handle all frames of one read, then write once; of a long read, the first answers go ahead."""
         connection = self.connection
+        if len(data) > _AHEAD_BYTES and self._descriptor is not None:
+            self._write_ahead(connection.receive(data[:_AHEAD_BYTES]))
+            data = data[_AHEAD_BYTES:]
         output = connection.receive(data)
         if output:
             self._transport.write(output)
@@ -51,6 +60,14 @@ class Shell(asyncio.Protocol):
             self._transport.close()
         elif self._paused:
             self._check_unread()
+
+    def _write_ahead(self, output: bytes) -> None:
+        """Write at once. A transport writes at the end of the loop's turn, which is when all of the read is handled."""
+        if self._descriptor is not None and not self._transport.get_write_buffer_size():
+            with suppress(OSError):  # the socket is full, or broken: the transport will see
+                output = output[os.write(self._descriptor, output) :]
+        if output:
+            self._transport.write(output)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Cancel what the peer no longer waits for."""

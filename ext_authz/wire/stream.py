@@ -7,11 +7,13 @@ stream is made for every call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ext_authz.wire.connection import Connection
     from ext_authz.wire.head import Head
+    from ext_authz.wire.unary import UnaryCall
 
 
 class Stream:
@@ -45,3 +47,13 @@ class Stream:
 
     def expired(self) -> None:
         """A time limit has passed: the peer's own deadline, or ours for its message."""
+
+
+class Accept(NamedTuple):
+    """Makes the stream of a request whose head has been looked at; `whole` does where its message may come whole."""
+
+    make: Callable[[Connection, int], Stream]
+    whole: Callable[[Connection, int], UnaryCall] | None = None
+
+
+Resolve = Callable[["Head"], Accept]

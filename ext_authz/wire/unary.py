@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ext_authz.rpc import Handler, RpcError, Status
 from ext_authz.wire import responses
-from ext_authz.wire.messages import MessageReader, read_prefix
+from ext_authz.wire.messages import MessageReader
 from ext_authz.wire.responses import PREFIX_BYTES
 from ext_authz.wire.stream import Stream
 
@@ -54,8 +54,9 @@ class UnaryCall(Stream):
             return
         connection = self.connection
         out = connection.out
-        size = len(message)
-        if out.reserve(self, size + PREFIX_BYTES):
+        size = len(message) + PREFIX_BYTES
+        if size <= out.window and size <= self.send_window and size <= out.max_frame_bytes:
+            out.window -= size
             out.parts += responses.whole(self.id, message)
             connection.ended(self)
         else:
@@ -76,13 +77,26 @@ class UnaryCall(Stream):
     # What the connection calls.
 
     def received(self, data: bytes, ended: bool) -> None:
-        """Run the handler when the message is whole and the peer has ended its side."""
-        if ended and self._reader is None and len(data) >= PREFIX_BYTES:
-            compressed, size = read_prefix(data)
-            if not compressed and size == len(data) - PREFIX_BYTES <= self.connection.limits.message_bytes:
-                self._run(data[PREFIX_BYTES:])
-                return
-        self._gather(data, ended)
+        """Run the handler when the message is whole and the peer has ended its side.
+
+        That is for a message in pieces, or none, or too many; for the others see `whole_call`.
+        """
+        if self._reader is None:
+            self._reader = MessageReader(self.connection.limits.message_bytes)
+            self._messages = []
+        try:
+            self._messages += self._reader.feed(data)
+            self._hold(self._reader.held_bytes + sum(map(len, self._messages)))
+            if ended:
+                self._reader.end()
+            check_single(len(self._messages), ended)
+        except RpcError as error:
+            self._hold(0)
+            self.fail(error.status, error.message)
+            return
+        if ended:
+            self._hold(0)
+            self.run(self._messages[0])
 
     def cancelled(self) -> None:
         """The peer gave up."""
@@ -103,7 +117,8 @@ class UnaryCall(Stream):
             except Exception:  # noqa: BLE001  # a failed callback must not end the connection
                 _LOG.exception("callback of a cancelled call failed")
 
-    def _run(self, message: bytes) -> None:
+    def run(self, message: bytes) -> None:
+        """Run the handler: the message is whole, and the peer has ended its side."""
         self.message_done = True
         try:
             reply = self._handler(message, self)
@@ -115,25 +130,6 @@ class UnaryCall(Stream):
         else:
             if reply is not None:
                 self.answer(reply)
-
-    def _gather(self, data: bytes, ended: bool) -> None:
-        """The slow way: a message in pieces, or none, or too many."""
-        if self._reader is None:
-            self._reader = MessageReader(self.connection.limits.message_bytes)
-            self._messages = []
-        try:
-            self._messages += self._reader.feed(data)
-            self._hold(self._reader.held_bytes + sum(map(len, self._messages)))
-            if ended:
-                self._reader.end()
-            check_single(len(self._messages), ended)
-        except RpcError as error:
-            self._hold(0)
-            self.fail(error.status, error.message)
-            return
-        if ended:
-            self._hold(0)
-            self._run(self._messages[0])
 
     def _hold(self, held_bytes: int) -> None:
         """Account for what this call keeps of an incomplete message."""
