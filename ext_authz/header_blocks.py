@@ -11,7 +11,7 @@ remembered if each cut was within the line that it was meant for.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ext_authz.memo import Memo
 from ext_authz.pb.envoy.config.core.v3.base_pb2 import HeaderValue
@@ -43,13 +43,39 @@ def _line(raw: bytes) -> tuple[str, str]:
     return line.key, to_text(line.raw_value or line.value)
 
 
+class _Block(NamedTuple):
+    """What is remembered of a block: name to value, those that vary among them, and the memo of its headers."""
+
+    fields: dict[str, Any]
+    memo: dict[Any, Any]
+
+
+class _Known(Headers):
+    """Headers of a block that was read before, with the values that vary; put together when somebody looks."""
+
+    __slots__ = ("_block", "_values")
+
+    def __init__(self, block: _Block, values: dict[str, bytes]) -> None:
+        self._pairs = None
+        self._index = None
+        self.memo = block.memo
+        self._block = block
+        self._values = values
+
+    def _indexed(self) -> dict[str, Any]:
+        index = self._index
+        if index is None:
+            index = self._index = self._block.fields | self._values
+        return index
+
+
 class HeaderBlocks:
     """Reads `attributes.request.http.header_map`. What it remembers is bounded by the bytes of its keys."""
 
     __slots__ = ("_known", "_lines", "_traced")
 
     def __init__(self) -> None:
-        self._known: Recent[tuple[int | bytes, ...], tuple[dict[str, Any], dict[Any, Any]]] = Recent(CAPACITY_BYTES)
+        self._known: Recent[tuple[int | bytes, ...], _Block] = Recent(CAPACITY_BYTES)
         self._lines = Memo(_line, len, MOST_BYTES)
         self._traced = False
 
@@ -78,7 +104,7 @@ class HeaderBlocks:
         known = self._known.get(key)
         if known is None:
             return self._learn(raw, key, values)
-        return Headers(None, known[0] | values, known[1])
+        return _Known(known, values)
 
     def _learn(self, raw: bytes, key: tuple[int | bytes, ...], values: dict[str, bytes]) -> Headers:
         lines = HeaderLines.FromString(raw).headers[:]
@@ -88,7 +114,7 @@ class HeaderBlocks:
         # What varies and could not be cut out would make a block of each call.
         lasting = all(name in values or name not in index for name in _VARYING)
         if lasting and len(index) == len(pairs) and _is_cut_in_lines(raw, lines, values):
-            self._known.put(key, (index, headers.memo), len(raw))
+            self._known.put(key, _Block(index, headers.memo), len(raw))
         self._traced = self._traced or "traceparent" in index
         return headers
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from ext_authz.header_blocks import MOST_BYTES, HeaderBlocks
 from ext_authz.memo import Memo
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
-from ext_authz.pb.gateline.check_pb2 import Check, Entry, Http
+from ext_authz.pb.gateline.check_pb2 import Check, Entry, Extensions, Http
 from gateline.values.headers import Headers, to_text
 from gateline.values.request import Certificate, Request
 
@@ -91,17 +91,12 @@ class Reader:
     def request(self, data: bytes, now_unix_s: float) -> Request:
         """The request that Envoy asks about; `DecodeError` where the bytes are no CheckRequest."""
         attributes = _parse(data).attributes
+        extension = attributes.context_extension
         http = attributes.request.http
         path = http.path
         raw = http.header_map
         # The field lines where Envoy has `encode_raw_headers`, else as its map joined them.
         headers = self._blocks.read(raw, path) if raw else Headers([self._entries[raw] for raw in http.headers])
-        route = None
-        for entry in attributes.context_extensions[:]:
-            key, value = self._entries[entry]
-            if key == ROUTE:
-                route = value
-                break
         return _Asked(
             http,
             self._methods[http.method],
@@ -109,5 +104,13 @@ class Reader:
             headers,
             self._peers[attributes.source],
             now_unix_s,
-            route,
+            self._route(data, extension) if extension else None,
         )
+
+    def _route(self, data: bytes, last: bytes) -> str | None:
+        """The route that the proxy names among the context extensions, of which there is one nearly always."""
+        name, route = self._entries[last]
+        if name != ROUTE:
+            every = Extensions.FromString(data).attributes.context_extensions
+            route = dict(map(self._entries.__getitem__, every)).get(ROUTE)  # type: ignore[assignment]
+        return route

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gateline/check.proto\x12\x08gateline\"1\n\x05\x43heck\x12(\n\nattributes\x18\x01 \x01(\x0b\x32\x14.gateline.Attributes\"\xb0\x01\n\nAttributes\x12\x0e\n\x06source\x18\x01 \x01(\x0c\x12\x13\n\x0b\x64\x65stination\x18\x02 \x01(\x0c\x12\'\n\x07request\x18\x04 \x01(\x0b\x32\x16.gateline.AskedRequest\x12\x1a\n\x12\x63ontext_extensions\x18\n \x03(\x0c\x12\x18\n\x10metadata_context\x18\x0b \x01(\x0c\x12\x1e\n\x16route_metadata_context\x18\r \x01(\x0c\":\n\x0c\x41skedRequest\x12\x0c\n\x04time\x18\x01 \x01(\x0c\x12\x1c\n\x04http\x18\x02 \x01(\x0b\x32\x0e.gateline.Http\"\xa5\x01\n\x04Http\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0e\n\x06method\x18\x02 \x01(\x0c\x12\x0f\n\x07headers\x18\x03 \x03(\x0c\x12\x0c\n\x04path\x18\x04 \x01(\x0c\x12\x0c\n\x04host\x18\x05 \x01(\x0c\x12\x0e\n\x06scheme\x18\x06 \x01(\x0c\x12\x10\n\x08protocol\x18\n \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\x12\x10\n\x08raw_body\x18\x0c \x01(\x0c\x12\x12\n\nheader_map\x18\r \x01(\x0c\"\x1e\n\x0bHeaderLines\x12\x0f\n\x07headers\x18\x01 \x03(\x0c\"#\n\x05\x45ntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gateline/check.proto\x12\x08gateline\"1\n\x05\x43heck\x12(\n\nattributes\x18\x01 \x01(\x0b\x32\x14.gateline.Attributes\"\xaf\x01\n\nAttributes\x12\x0e\n\x06source\x18\x01 \x01(\x0c\x12\x13\n\x0b\x64\x65stination\x18\x02 \x01(\x0c\x12\'\n\x07request\x18\x04 \x01(\x0b\x32\x16.gateline.AskedRequest\x12\x19\n\x11\x63ontext_extension\x18\n \x01(\x0c\x12\x18\n\x10metadata_context\x18\x0b \x01(\x0c\x12\x1e\n\x16route_metadata_context\x18\r \x01(\x0c\"k\n\nExtensions\x12\x33\n\nattributes\x18\x01 \x01(\x0b\x32\x1f.gateline.Extensions.Attributes\x1a(\n\nAttributes\x12\x1a\n\x12\x63ontext_extensions\x18\n \x03(\x0c\":\n\x0c\x41skedRequest\x12\x0c\n\x04time\x18\x01 \x01(\x0c\x12\x1c\n\x04http\x18\x02 \x01(\x0b\x32\x0e.gateline.Http\"\xa5\x01\n\x04Http\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0e\n\x06method\x18\x02 \x01(\x0c\x12\x0f\n\x07headers\x18\x03 \x03(\x0c\x12\x0c\n\x04path\x18\x04 \x01(\x0c\x12\x0c\n\x04host\x18\x05 \x01(\x0c\x12\x0e\n\x06scheme\x18\x06 \x01(\x0c\x12\x10\n\x08protocol\x18\n \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x0b \x01(\x0c\x12\x10\n\x08raw_body\x18\x0c \x01(\x0c\x12\x12\n\nheader_map\x18\r \x01(\x0c\"\x1e\n\x0bHeaderLines\x12\x0f\n\x07headers\x18\x01 \x03(\x0c\"#\n\x05\x45ntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,13 +34,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECK']._serialized_start=34
   _globals['_CHECK']._serialized_end=83
   _globals['_ATTRIBUTES']._serialized_start=86
-  _globals['_ATTRIBUTES']._serialized_end=262
-  _globals['_ASKEDREQUEST']._serialized_start=264
-  _globals['_ASKEDREQUEST']._serialized_end=322
-  _globals['_HTTP']._serialized_start=325
-  _globals['_HTTP']._serialized_end=490
-  _globals['_HEADERLINES']._serialized_start=492
-  _globals['_HEADERLINES']._serialized_end=522
-  _globals['_ENTRY']._serialized_start=524
-  _globals['_ENTRY']._serialized_end=559
+  _globals['_ATTRIBUTES']._serialized_end=261
+  _globals['_EXTENSIONS']._serialized_start=263
+  _globals['_EXTENSIONS']._serialized_end=370
+  _globals['_EXTENSIONS_ATTRIBUTES']._serialized_start=330
+  _globals['_EXTENSIONS_ATTRIBUTES']._serialized_end=370
+  _globals['_ASKEDREQUEST']._serialized_start=372
+  _globals['_ASKEDREQUEST']._serialized_end=430
+  _globals['_HTTP']._serialized_start=433
+  _globals['_HTTP']._serialized_end=598
+  _globals['_HEADERLINES']._serialized_start=600
+  _globals['_HEADERLINES']._serialized_end=630
+  _globals['_ENTRY']._serialized_start=632
+  _globals['_ENTRY']._serialized_end=667
 # @@protoc_insertion_point(module_scope)

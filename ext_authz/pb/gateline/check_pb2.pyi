@@ -13,20 +13,31 @@ class Check(_message.Message):
     def __init__(self, attributes: _Optional[_Union[Attributes, _Mapping]] = ...) -> None: ...
 
 class Attributes(_message.Message):
-    __slots__ = ("source", "destination", "request", "context_extensions", "metadata_context", "route_metadata_context")
+    __slots__ = ("source", "destination", "request", "context_extension", "metadata_context", "route_metadata_context")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
-    CONTEXT_EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_EXTENSION_FIELD_NUMBER: _ClassVar[int]
     METADATA_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     ROUTE_METADATA_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     source: bytes
     destination: bytes
     request: AskedRequest
-    context_extensions: _containers.RepeatedScalarFieldContainer[bytes]
+    context_extension: bytes
     metadata_context: bytes
     route_metadata_context: bytes
-    def __init__(self, source: _Optional[bytes] = ..., destination: _Optional[bytes] = ..., request: _Optional[_Union[AskedRequest, _Mapping]] = ..., context_extensions: _Optional[_Iterable[bytes]] = ..., metadata_context: _Optional[bytes] = ..., route_metadata_context: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, source: _Optional[bytes] = ..., destination: _Optional[bytes] = ..., request: _Optional[_Union[AskedRequest, _Mapping]] = ..., context_extension: _Optional[bytes] = ..., metadata_context: _Optional[bytes] = ..., route_metadata_context: _Optional[bytes] = ...) -> None: ...
+
+class Extensions(_message.Message):
+    __slots__ = ("attributes",)
+    class Attributes(_message.Message):
+        __slots__ = ("context_extensions",)
+        CONTEXT_EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
+        context_extensions: _containers.RepeatedScalarFieldContainer[bytes]
+        def __init__(self, context_extensions: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    attributes: Extensions.Attributes
+    def __init__(self, attributes: _Optional[_Union[Extensions.Attributes, _Mapping]] = ...) -> None: ...
 
 class AskedRequest(_message.Message):
     __slots__ = ("time", "http")
