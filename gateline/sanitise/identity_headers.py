@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from gateline.values.headers import Headers, Pair, is_field_value
+from gateline.values.headers import MAX_MEMOS, Headers, Pair, is_field_value
 from gateline.values.identity import Identity, claim_of
 
-# Headers that many requests share outlive the policies that looked at them.
-MAX_MEMOS = 8
 FIELDS = ("user_id", "scopes", "method", "credential_id", "tenant", "roles", "groups", "tier")
 
 

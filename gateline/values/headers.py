@@ -11,6 +11,9 @@ from typing import Any
 
 Pair = tuple[str, str]
 
+# Headers that many requests share outlive the policies that looked at them.
+MAX_MEMOS = 16
+
 
 def to_text(raw: bytes) -> str:
     """The text of a header value, a path or a host; bytes that are not UTF-8 become lone surrogates."""
@@ -41,15 +44,15 @@ class Headers:
     def __init__(
         self,
         pairs: Collection[tuple[str, bytes | str]] | None = (),
-        index: dict[str, Any] | None = None,
         memo: dict[Any, Any] | None = None,
     ) -> None:
-        """Of `pairs`, or where no name comes twice of an `index` of them and no pairs.
+        """Of `pairs`; with None, a subclass has them.
 
-        `memo` is for what follows from the names alone; headers of the same names may share one.
+        `memo` is for what follows from the fields alone, other than `:path`, `x-request-id` and `traceparent`: headers
+        that differ in those may share one. Whoever adds to it when it has `MAX_MEMOS` empties it first.
         """
         self._pairs = pairs
-        self._index = index
+        self._index: dict[str, Any] | None = None
         self.memo = {} if memo is None else memo
 
     @classmethod
@@ -59,7 +62,7 @@ class Headers:
 
     @property
     def _lines(self) -> Collection[tuple[str, bytes | str]]:
-        return (self._index or {}).items() if self._pairs is None else self._pairs
+        return self._indexed().items() if self._pairs is None else self._pairs
 
     def _indexed(self) -> dict[str, Any]:
         """Name to its value, or to the list of its values where there are several."""

@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from gateline.context import Context
 from gateline.effects import HttpReply, Shared
 from gateline.values.decision import Deny
 from gateline.values.errors import ConfigError, UnavailableError
+from gateline.values.headers import MAX_MEMOS, Headers
+from gateline.values.identity import Identity
+from gateline.values.request import Request
 from tests.authn.gateways import MAIN, bearer, gateway, said
 from tests.cases_support.keyring import keyring
 from tests.cases_support.minting import mint
@@ -155,6 +159,57 @@ def test_tokens_are_remembered_until_a_key_is_gone_and_then_anew(fetching, issue
     assert fetching.decide(headers=main).identity is not first
     assert said(fetching.decide(headers=after)) == (401, "invalid_token")
     assert fetching.decide(headers=main).identity is fetching.decide(headers=main).identity
+
+
+class Keys:
+    """The method's own keys, one of which may go."""
+
+    def __init__(self, keys):
+        self.version, self.check_at = keys.version, keys.check_at
+        self.find, self.wanted, self.trouble = keys.find, keys.wanted, keys.trouble
+
+    def withdraw(self):
+        self.version += 1
+        self.find = lambda *_: None
+        self.trouble = lambda *_: ""
+
+
+@pytest.fixture
+def shared(guarded):
+    """Asks the method again and again with one `Headers`, as requests of the same lines have one memo."""
+    method = guarded.pipeline.snapshot.methods["main"]
+    method._keys = Keys(method._keys)
+    headers = Headers.of(bearer(token()).items())
+
+    def judged(now=NOW):
+        return method.authenticate(Context(Request("GET", "/", "h", headers, "192.0.2.1", now)))
+
+    judged.keys, judged.headers = method._keys, headers
+    return judged
+
+
+def test_the_same_lines_give_the_same_identity_until_the_token_ends(shared):
+    first, *others = [shared() for _ in range(4)]
+    assert isinstance(first, Identity)
+    assert all(other is first for other in others)
+    assert shared(NOW + 59) is first
+    assert (shared(NOW + 60).code, shared(NOW + 61).code) == ("token_expired", "token_expired")
+
+
+def test_the_same_lines_give_nobody_once_the_key_is_gone(shared):
+    assert isinstance([shared() for _ in range(3)][-1], Identity)
+    shared.keys.withdraw()
+    assert [shared().code for _ in range(3)] == ["invalid_token"] * 3
+
+
+def test_lines_that_many_policies_looked_at_remember_a_bounded_number(policy):
+    headers = Headers.of(bearer(token()).items())
+    for _ in range(MAX_MEMOS + 3):
+        method = policy(gateway(MAIN), now_unix_s=NOW).pipeline.snapshot.methods["main"]
+        for _ in range(3):
+            found = method.authenticate(Context(Request("GET", "/", "h", headers, "192.0.2.1", NOW)))
+            assert found.user_id == "alice"
+        assert 0 < len(headers.memo) <= MAX_MEMOS
 
 
 def test_keys_are_asked_for_before_the_first_token(fetching, issuer):
