@@ -32,6 +32,10 @@ from gateline.values.headers import Pair
 from gateline.values.identity import MAX_MEMOS
 from gateline.values.request import Request
 
+# Of what is remembered of paths and routes: how many, and how long.
+MAX_TARGETS = 4096
+MAX_TARGET = 256
+
 # Told once per decision, after it is made: the log, metrics.
 Observer = Callable[[Context], None]
 
@@ -100,12 +104,14 @@ class Pending:
 class Pipeline:
     """A policy that decides. It keeps nothing between requests but what follows from the policy alone."""
 
-    __slots__ = ("_memo", "_observe", "snapshot")
+    __slots__ = ("_memo", "_observe", "_routed", "snapshot")
 
     def __init__(self, snapshot: Snapshot, observe: Observer = ignore) -> None:
         self.snapshot = snapshot
         self._observe = observe
         self._memo: dict[Any, Any] = {}
+        # The route that the proxy names, method and target to path and route, where nothing else decides them.
+        self._routed: dict[tuple[str | None, str, str], tuple[str, BuiltRoute]] = {}
 
     def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
         """Judge a request. With `explain`, the observer's context holds a note per step."""
@@ -114,39 +120,52 @@ class Pipeline:
             found = self._enter(context)
         except Exception as error:  # noqa: BLE001  # the law again
             found = broken(error)
-        if not isinstance(found, BuiltRoute):
-            return self.finish(context, found)
-        return self._walk(context, found.steps, 0)
+        if type(found) is BuiltRoute:
+            return self._walk(context, found.steps, 0)
+        return self.finish(context, found)  # type: ignore[arg-type]  # a route went the other way
 
     def _enter(self, context: Context) -> BuiltRoute | Deny | Unavailable:
         """Sanitise and route: what happens before the route's own steps."""
         snapshot, request = self.snapshot, context.request
+        context.step = "sanitise"
+        context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
+        context.remove = snapshot.identity_headers.sent_by_client(request.headers)
+        routed = self._routed.get((request.route, request.method, request.target))
+        if routed is None or context.notes is not None:
+            return self._route(context)
+        context.path, route = routed
+        context.step = "route"
+        context.route_id = route.id
+        context.shadow = route.shadow
+        context.check_s = route.check_s
+        return route
+
+    def _route(self, context: Context) -> BuiltRoute | Deny | Unavailable:
+        """Look at the path, and find the route unless the proxy names it."""
+        snapshot, request = self.snapshot, context.request
         found: BuiltRoute | None = None
-        explained = context.notes is not None
         if request.route is not None:
-            context.step = "route"
-            if explained:
-                _begin(context)
+            _begin(context, "route")
             found = snapshot.routes.get(request.route)
             if found is None:
                 return unavailable("unknown_route", f"the policy has no route {request.route!r}")
             _chosen(context, found)
-        context.step = "sanitise"
-        if explained:
-            _begin(context)
-        context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
-        context.remove = snapshot.identity_headers.sent_by_client(request.headers)
+        _begin(context, "sanitise")
         refusal = check_path(context)
         if refusal is not None:
             return refusal
+        lasting = True
         if found is None:
-            context.step = "route"
-            if explained:
-                _begin(context)
+            _begin(context, "route")
             found = snapshot.router.find(request, context.path) or snapshot.unmatched
             if found is None:
                 return deny("no_route", f"no route for {request.method} {context.path}")
             _chosen(context, found)
+            lasting = snapshot.router.is_decided_by_path(context.path)
+        if lasting and len(request.target) <= MAX_TARGET:
+            if len(self._routed) >= MAX_TARGETS:
+                self._routed.clear()
+            self._routed[request.route, request.method, request.target] = context.path, found
         return found
 
     def _walk(self, context: Context, steps: tuple[Step, ...], index: int) -> Decision | Pending:
@@ -154,9 +173,10 @@ class Pipeline:
         explained = context.notes is not None
         for at in range(index, len(steps)):
             step = steps[at]
-            context.step = step.name
             if explained:
-                _begin(context, step.rule)
+                _begin(context, step.name, step.rule)
+            else:
+                context.step = step.name
             outcome: Any
             try:
                 outcome = step.run(context)
@@ -236,10 +256,11 @@ class Pipeline:
         return decision
 
 
-def _begin(context: Context, rule: str = "") -> None:
-    """Note that a step begins; what it explains goes to this note."""
+def _begin(context: Context, step: str, rule: str = "") -> None:
+    """Say that a step begins; what it explains goes to its note."""
+    context.step = step
     if context.notes is not None:
-        context.notes.append(Note(context.step, "pass", "", rule))
+        context.notes.append(Note(step, "pass", "", rule))
 
 
 def broken(error: Exception) -> Unavailable:

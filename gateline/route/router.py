@@ -5,7 +5,7 @@ Look-up costs a dictionary access per path segment, however many routes there ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -54,19 +54,29 @@ class Router(Generic[T]):
 
     def find(self, request: Request, path: str) -> T | None:
         """The target of the first route that matches the request, None where none does."""
-        node = self._exact.get(path)
-        if node is not None and (found := node.find(request)) is not None:
-            return found
+        for node in self._nodes(path):
+            found = node.find(request)
+            if found is not None:
+                return found
+        return None
+
+    def is_decided_by_path(self, path: str) -> bool:
+        """Whether nothing but path and method decides where a request leads to."""
+        return not any(node.is_conditional for node in self._nodes(path))
+
+    def _nodes(self, path: str) -> Iterator[_Node[T]]:
+        """Whose routes are asked, in order."""
+        if (node := self._exact.get(path)) is not None:
+            yield node
         prefix = path
         if path.count("/") > self._depth:
             prefix = "/".join(path.split("/", self._depth + 1)[: self._depth + 1])
         while prefix:
-            node = self._prefix.get(prefix)
-            if node is not None and (found := node.find(request)) is not None:
-                return found
+            if (node := self._prefix.get(prefix)) is not None:
+                yield node
             prefix = prefix.rpartition("/")[0]
-        node = self._prefix.get("/")
-        return None if node is None else node.find(request)
+        if (node := self._prefix.get("/")) is not None:
+            yield node
 
 
 # Its place in the order, what it matches, whether it asks more than path and method, and where it leads to.
@@ -76,17 +86,19 @@ _Row = tuple[int, Match, bool, T]
 class _Node(Generic[T]):
     """The routes of one path, those of one host apart, so that many hosts on one path cost no search."""
 
-    __slots__ = ("_any", "_asks_host", "_by_host", "_size")
+    __slots__ = ("_any", "_asks_host", "_by_host", "_size", "is_conditional")
 
     def __init__(self) -> None:
         self._any: list[_Row[T]] = []
         self._by_host: dict[str, list[_Row[T]]] = {}
         self._asks_host = False
         self._size = 0
+        self.is_conditional = False
 
     def add(self, match: Match, target: T) -> None:
         """Append; the caller comes in order."""
         row = (self._size, match, match.condition_count > 0, target)
+        self.is_conditional |= row[2]
         self._size += 1
         self._asks_host = self._asks_host or bool(match.hosts)
         if match.hosts and not any(host.startswith("*") for host in match.hosts):

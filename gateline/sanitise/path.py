@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from gateline.context import Context
 from gateline.values.decision import Deny, deny
@@ -38,19 +37,8 @@ def fault_of(path: str) -> str | None:
     return f"{(found.lastgroup or '').replace('_', ' ')} at {found.start()}" if found else None
 
 
-def _judge(target: str) -> tuple[str, str | None]:
-    """A target's path without its query, and its fault."""
-    path = target.partition("?")[0]
-    return path, fault_of(path)
-
-
-# A quarter of the instructions for a target that comes again; none is remembered that is long.
-_judged = lru_cache(4096)(_judge)
-_MOST_REMEMBERED = 256
-
-
 def check_path(context: Context) -> Deny | None:
     """Split the target's path from its query, and refuse the request unless the path is in normal form."""
-    target = context.request.target
-    context.path, fault = (_judged if len(target) <= _MOST_REMEMBERED else _judge)(target)
+    context.path = context.request.target.partition("?")[0]
+    fault = fault_of(context.path)
     return deny("path_not_normal", fault) if fault else None
