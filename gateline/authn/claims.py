@@ -12,6 +12,7 @@ from gateline.values.identity import Identity, claim_of
 
 ClaimName = Annotated[str, Field(min_length=1, max_length=256)]
 MAX_ID_LENGTH = 256
+_EMPTY = frozenset({""})
 
 
 class WrongClaimError(ValueError):
@@ -62,7 +63,11 @@ def _words(claims: Mapping[str, Any], name: str) -> frozenset[str]:
     value = claim_of(claims, name)
     if value is None:
         return frozenset()
-    words = value.split(" ") if isinstance(value, str) else value
-    if not isinstance(words, list) or not all(isinstance(word, str) and word.isprintable() for word in words):
+    if isinstance(value, str):
+        words, printable = value.split(" "), value.isprintable()
+    else:
+        words = value
+        printable = isinstance(words, list) and all(isinstance(word, str) and word.isprintable() for word in words)
+    if not printable:
         raise WrongClaimError(f"the claim {name} is neither text nor a list of texts")
-    return frozenset(word for word in words if word)
+    return frozenset(words) - _EMPTY

@@ -12,9 +12,10 @@ from gateline.values.identity import claim_of
 # The last second of the year 9999: beyond it no calendar of ours reaches.
 MAX_NUMERIC_DATE = 253_402_300_799
 # Claims that OpenID Connect Core 1.0 (§2, §3.1.3.6, §3.3.2.11) puts into ID tokens, and nobody into access tokens.
-ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash")
+ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash"})
 # What an access token may call itself where the policy asks for nothing (RFC 8725 §3.11).
 PLAIN_TYPES = frozenset({"jwt", "at+jwt"})
+_NUMBERS = frozenset({int, float})
 Refusal = tuple[str, str]
 
 
@@ -49,7 +50,7 @@ def _kind(token: Token, rules: ClaimRules) -> str | None:
             return f"is not of the typ {rules.typ}"
     elif typ is not None and typ not in PLAIN_TYPES:
         return "is of another typ than access tokens are"
-    if not rules.id_tokens and any(name in token.claims for name in ID_TOKEN_CLAIMS):
+    if not rules.id_tokens and not ID_TOKEN_CLAIMS.isdisjoint(token.claims):
         return "is an ID token, which is for the client that asked for it"
     return None
 
@@ -57,10 +58,11 @@ def _kind(token: Token, rules: ClaimRules) -> str | None:
 def _audience(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
     """RFC 7519 §4.1.3: a text or a list of texts; one of them must be us."""
     audience = claims.get("aud")
-    named = [audience] if isinstance(audience, str) else audience
-    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+    if isinstance(audience, str):
+        return None if audience in rules.audience else "is for another audience"
+    if not isinstance(audience, list) or not all(isinstance(one, str) for one in audience):
         return "has no audience"
-    return None if any(one in rules.audience for one in named) else "is for another audience"
+    return "is for another audience" if rules.audience.isdisjoint(audience) else None
 
 
 def _missing(claims: Mapping[str, Any], rules: ClaimRules) -> str | None:
@@ -76,7 +78,8 @@ def _times(claims: Mapping[str, Any], rules: ClaimRules, now: float) -> Refusal 
         return "invalid_token", "never expires"
     for name in ("exp", "nbf", "iat"):
         at = claims.get(name, 0)
-        if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at <= MAX_NUMERIC_DATE:
+        # By type: true is an int as well.
+        if type(at) not in _NUMBERS or not 0 <= at <= MAX_NUMERIC_DATE:
             return "invalid_token", f"has a claim {name} that is no date"
     if now >= expired_at(claims, rules):
         return "token_expired", "has expired"

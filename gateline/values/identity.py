@@ -72,6 +72,8 @@ def claim_of(claims: Mapping[str, Any], name: str) -> Any:
     """The claim of a name, or of a dotted path into objects; None where it is absent."""
     if name in claims:
         return claims[name]
+    if "." not in name:
+        return None
     value: Any = claims
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from gateline.authn.jose.strict_json import NotStrictError, read_object
 
 MAX_LENGTH = 8192
 MAX_HEADER_LENGTH = 2048
 MAX_KID_LENGTH = 256
+# An issuer writes one header for each of its keys.
+MAX_HEADERS = 256
+# The alphabet of base64url in that of base64, where what is foreign to the first becomes so to the second.
+_TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")
+# What the last character may be where a part's length divided by 4 leaves 2 or 3: its unused bits are 0.
+_LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,14 @@ class Token:
     claims: dict[str, Any] = field(repr=False)
     signed: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+
+
+class Header(NamedTuple):
+    """What is looked at of a token's header."""
+
+    alg: str
+    kid: str | None
+    typ: str | None
 
 
 class MalformedError(ValueError):
@@ -39,26 +53,38 @@ def read_token(text: str) -> Token:
         raise MalformedError("has not three parts")
     if len(parts[0]) > MAX_HEADER_LENGTH:
         raise MalformedError(f"has a header longer than {MAX_HEADER_LENGTH} characters")
-    try:
-        header = read_object(decode(parts[0]))
-        _check_header(header)
-        claims = read_object(decode(parts[1]))
-    except NotStrictError as error:
-        raise MalformedError(f"has a part that {error}") from None
+    header = _header(parts[0])
+    claims = _object(parts[1])
     signature = decode(parts[2])
     signed = f"{parts[0]}.{parts[1]}".encode()
-    return Token(header["alg"], header.get("kid"), header.get("typ"), claims, signed, signature)
+    return Token(header.alg, header.kid, header.typ, claims, signed, signature)
 
 
 def decode(text: str) -> bytes:
     """The bytes of base64url without padding (RFC 7515 §2), written in the one canonical way (RFC 4648 §3.5)."""
+    rest = len(text) % 4
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
+        raw = binascii.a2b_base64(text.encode("ascii").translate(_TO_BASE64) + b"=" * (-rest % 4), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
         raise MalformedError("has a part that is no base64url") from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text.encode():
+    if rest and text[-1] not in _LAST[rest]:
         raise MalformedError("has a part that is no canonical base64url")
     return raw
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        return read_object(decode(part))
+    except NotStrictError as error:
+        raise MalformedError(f"has a part that {error}") from None
+
+
+@lru_cache(MAX_HEADERS)
+def _header(part: str) -> Header:
+    """The header, read once for all tokens that have it."""
+    header = _object(part)
+    _check_header(header)
+    return Header(header["alg"], header.get("kid"), header.get("typ"))
 
 
 def _check_header(header: dict[str, Any]) -> None:

@@ -20,14 +20,17 @@ def read_object(raw: bytes) -> dict[str, Any]:
     Two readers of doubled names may see different claims (RFC 7515 §4, RFC 7519 §4 let us refuse them).
     """
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        value = _DECODER.decode(text)
     except NotStrictError:
         raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise NotStrictError(f"is no JSON ({type(error).__name__})") from None
     if not isinstance(value, dict):
         raise NotStrictError("is no JSON object")
-    _check(value, 1)
+    # No half of a surrogate pair comes without an escape, nor depth without brackets.
+    if "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH:
+        _check(value, 1)
     return value
 
 
