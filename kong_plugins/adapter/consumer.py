@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from gateline.sanitise.identity_headers import spellings
 from gateline.schema.model import Model
 from gateline.values.headers import Headers, Pair, is_field_value
 from gateline.values.identity import Identity
@@ -16,6 +17,7 @@ from kong_plugins.adapter.told import told
 _HEADERS = {"id": "x-consumer-id", "custom_id": "x-consumer-custom-id", "username": "x-consumer-username"}
 CREDENTIAL = "x-credential-identifier"
 NAMES = (*_HEADERS.values(), CREDENTIAL, "x-anonymous-consumer")
+_SPELLINGS = frozenset(spelling for name in NAMES for spelling in spellings(name))
 
 
 class ConsumerConfig(Model):
@@ -56,6 +58,20 @@ def authenticate(kong: Any, consumer: dict[str, Any], identity: Identity) -> lis
 
 
 def sent(headers: Headers, kept: Iterable[str] = ()) -> list[str]:
-    """The consumer headers that the request carries, and that are not set anew."""
-    present = headers.names()
-    return [name for name in NAMES if name in present and name not in set(kept)]
+    """The consumer headers that the request carries, in any spelling, and that are not set anew."""
+    names = headers.names()
+    if _SPELLINGS.isdisjoint(names):
+        return []
+    left = _SPELLINGS.difference(kept)
+    return [name for name in names if name in left]
+
+
+def claimed(kong: Any, headers: Headers) -> list[str]:
+    """The same, where they are the client's own words: no plugin that ran before has said who the consumer is."""
+    found = sent(headers)
+    return found if found and not _known(kong) else []
+
+
+def _known(kong: Any) -> bool:
+    told_of = (told(kong.client.get_consumer()), told(kong.client.get_credential()))
+    return any(isinstance(one, dict) and any(one.values()) for one in told_of)

@@ -61,6 +61,8 @@ class Judge:
                 return
             headers = (*headers, *known)
             remove = (*remove, *consumer.sent(request.headers, (name for name, _ in known)))
+        elif decision.identity is not None:
+            remove = (*remove, *consumer.claimed(kong, request.headers))
         if decision.upstream is not None and told(kong.service.set_upstream(decision.upstream)) is not True:
             self._refuse(kong, unavailable("internal_error", f"Kong has no upstream {decision.upstream}"), request)
             return

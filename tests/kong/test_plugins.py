@@ -83,6 +83,26 @@ def test_nobody_has_no_consumer_headers(site: Site) -> None:
     assert view.upstream.header("x-consumer-username") == []
 
 
+CLAIMS = [("X-Consumer-Username", "root"), ("x_consumer_id", "1"), ("x-anonymous-consumer", "true")]
+
+
+def test_a_client_that_calls_itself_a_consumer_is_not_believed(site: Site) -> None:
+    """Whoever trusts Kong's consumer headers must not get a client's, where the plugin says who it is."""
+    view = site.ask("gateline-key-auth", site.keys(), ("apikey", KEY), *CLAIMS)
+    assert view.upstream is not None
+    assert [view.upstream.header(name.lower()) for name, _ in CLAIMS] == [[], [], []]
+    assert view.upstream.header("x-user-id") == [b"alice"]
+
+
+def test_the_consumer_of_a_plugin_before_stays(site: Site) -> None:
+    """Here ours says who it is a second time, after one that has told the upstream of a consumer."""
+    first = ("gateline-key-auth", site.keys(consumer_by="username"))
+    sim = SimRequest(headers=[(b"apikey", KEY.encode())])
+    view = site.kong.run(sim, [first, ("gateline-key-auth", site.keys(__plugin_id="second"))])
+    assert view.upstream is not None
+    assert view.upstream.header("x-consumer-username") == [b"alice"]
+
+
 def test_a_user_without_consumer_is_refused_unless_it_is_optional(site: Site) -> None:
     entry = {**ENTRY, "user_id": "bob"}
     view = site.ask("gateline-key-auth", site.keys(keys=[entry], consumer_by="username"), ("apikey", KEY))
