@@ -22,7 +22,7 @@ from gateline.values.decision import Decision
 from kong_plugins.adapter import waiting
 from kong_plugins.adapter.reading import Reading, Readings
 from kong_plugins.adapter.request import KongRequest
-from kong_plugins.adapter.worlds import world_of
+from kong_plugins.adapter.worlds import made_for
 from kong_plugins.runtime import hub
 
 
@@ -37,11 +37,11 @@ class Policy:
         self._watcher = Watcher(Metrics(), self.log, json_line, time.time, loaded.revision)
         self._least = least
         self._readings = Readings(snapshot, least)
-        self._engine: Engine = waiting.on_loop(lambda: self._begin(loaded))
+        made = waiting.on_loop(lambda: made_for(loaded))
+        # A request follows at once, and must not find a store to which nobody has come yet.
+        waiting.until(made.open)
+        self._engine = waiting.on_loop(lambda: Engine(loaded, made.world, waiting.loop().time, _keep))
         self.install(loaded, snapshot)
-
-    def _begin(self, loaded: Loaded) -> Engine:
-        return Engine(loaded, world_of(loaded), waiting.loop().time, _keep)
 
     def install(self, loaded: Loaded, snapshot: Snapshot) -> None:
         """Put a policy in force, on any thread; requests on their way end by the one that they began with."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
@@ -52,6 +52,15 @@ def on_loop(run: Callable[[], T]) -> T:
 
     loop().call_soon_threadsafe(begin)
     return future.result(_START_S)
+
+
+def until(begin: Callable[[], Awaitable[object]]) -> None:
+    """Wait for what is awaited on the loop; callable from any thread but the loop's own."""
+
+    async def ended() -> None:
+        await begin()
+
+    asyncio.run_coroutine_threadsafe(ended(), loop()).result(_START_S)
 
 
 def _is_here() -> bool:

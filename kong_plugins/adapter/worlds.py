@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateline.config.load import Loaded
-from gateline.runtime.drive import World
 from gateline.runtime.made_world import MadeWorld, make_world, store_url
 from kong_plugins.adapter import waiting
 from kong_plugins.runtime import hub
@@ -12,7 +11,7 @@ from kong_plugins.runtime import hub
 _WORLDS: dict[tuple[str | None, str, float], MadeWorld] = {}
 
 
-def world_of(loaded: Loaded) -> World:
+def made_for(loaded: Loaded) -> MadeWorld:
     """The world of a policy; on the loop's thread. A store that is away is looked for until it is there."""
     gateway = loaded.gateway
     url, store_s = store_url(loaded, None), gateway.budgets.store_ms / 1000
@@ -22,4 +21,4 @@ def world_of(loaded: Loaded) -> World:
         server = hub.current()
         share = server.processes if server is not None else 1
         made = _WORLDS[key] = make_world(waiting.loop(), url, share, gateway.namespace, store_s)
-    return made.world
+    return made
