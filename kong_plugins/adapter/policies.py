@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,9 @@ from kong_plugins.runtime import hub
 
 # Kept as long as an instance uses them; Kong starts the new instance before it closes the old one.
 _POLICIES: weakref.WeakValueDictionary[str, Policy] = weakref.WeakValueDictionary()
+# A file that many policies name (keys, a pepper) changes for all of them at once: were all built at once, the loop
+# would have to wait for all of them.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def of_file(path: str) -> Policy:
@@ -59,11 +63,11 @@ def _apply(source: PolicyFile, policy: weakref.ref[Policy]) -> Callable[[], str]
     """What a reload does. It must not keep a policy alive that no instance uses any more."""
 
     def apply() -> str:
-        loaded = source.read()
-        snapshot = build(loaded)
-        found = policy()
-        if found is not None:
-            found.install(loaded, snapshot)
-        return loaded.revision
+        with _ONE_AT_A_TIME:
+            loaded = source.read()
+            found = policy()
+            if found is not None:
+                found.install(loaded, build(loaded))
+            return loaded.revision
 
     return apply
