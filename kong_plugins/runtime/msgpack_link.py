@@ -41,13 +41,13 @@ class StartPort:
         """It runs: `result` is its id and its plugin's name."""
         instance_id, name = result
         answer = {"Name": name, "Id": instance_id, "Config": self._config, "StartTime": time.time()}
-        self._link.write(rpc.result(self._message_id, answer))
+        self._link.started(instance_id, rpc.result(self._message_id, answer))
 
     def fail(self) -> None:
         """Kong reports 500: an error is safe while no event runs."""
-        self._link.write(
-            rpc.failure(self._message_id, "the plugin could not start: see the log of gateline-kong-server")
-        )
+        if not self._link.transport.is_closing():
+            why = "the plugin could not start: see the log of gateline-kong-server"
+            self._link.write(rpc.failure(self._message_id, why))
 
 
 class EventPort:
@@ -163,6 +163,13 @@ class MsgPackLink(asyncio.Protocol):
             self.write(rpc.result(call.message_id, {"Id": call.instance_id}) if known else unknown)
         elif isinstance(call, Status):
             self.write(rpc.result(call.message_id, {"Server": "gateline-kong-server"}))
+
+    def started(self, instance_id: int, answer: bytes) -> None:
+        """Tell Kong of an instance. One for which it no longer waits would be nobody's."""
+        if self.transport.is_closing():
+            self._server.close_instance(instance_id)
+        else:
+            self.write(answer)
 
     def _on_event(self, call: HandleEvent) -> None:
         port = EventPort(self._steps, self, call.message_id)

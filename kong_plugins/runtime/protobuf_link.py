@@ -37,7 +37,7 @@ class StartPort:
     def end(self, result: Any) -> None:
         """It runs: `result` is its id and its plugin's name."""
         instance_id, name = result
-        self._link.write(rpc.started(self._message_id, name, instance_id, int(time.time())))
+        self._link.started(instance_id, rpc.started(self._message_id, name, instance_id, int(time.time())))
 
     def fail(self) -> None:
         """Kong reports 500, and starts it again with the next request."""
@@ -137,6 +137,13 @@ class ProtoBufLink(asyncio.Protocol):
             self.write(rpc.closed(call.message_id, call.instance_id))
         else:
             self.write(rpc.closed(call.message_id, 0))
+
+    def started(self, instance_id: int, answer: bytes) -> None:
+        """Tell Kong of an instance. One for which it no longer waits would be nobody's."""
+        if self.transport.is_closing():
+            self._server.close_instance(instance_id)
+        else:
+            self.write(answer)
 
     # The port of the event.
 

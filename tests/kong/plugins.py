@@ -18,6 +18,8 @@ class Plugin:
             raise ValueError("no such key file")
         if self.mode == "init_exits":
             sys.exit(3)
+        if self.mode == "init_waits":
+            hub.in_pool(lambda: time.sleep(0.15))
 
     def access(self, kong):
         getattr(self, self.mode)(kong)
@@ -26,6 +28,8 @@ class Plugin:
         if kong.request.get_header("x-api-key") != "secret":
             return kong.response.exit(401, b"no", {"x-why": "key"})
         kong.service.request.set_header("x-user", "alice")
+
+    init_waits = key
 
     def raises(self, kong):
         raise RuntimeError("boom")

@@ -225,6 +225,19 @@ def test_a_stopped_server_is_a_500_at_kongs_timeout(tmp_path: Path, faulty: Path
         kong.close()
 
 
+def test_an_instance_that_starts_after_kong_has_hung_up_is_nobodys(tmp_path: Path, faulty: Path, protocol: str) -> None:
+    """Kong's timeout is a 500; the late start breaks nothing, and the next request starts another one."""
+    with ours(tmp_path, faulty, protocol) as running:
+        kong = KongSide(str(running.path), protocol, read_timeout_s=0.05)
+        assert ask(kong, "init_waits").status == 500
+        kong.close()
+        patient = KongSide(str(running.path), protocol, read_timeout_s=5)
+        assert ask(patient, "init_waits").status == 200
+        patient.close()
+        running.end()
+        assert "Traceback" not in running.text()
+
+
 def test_events_run_side_by_side_on_one_instance(tmp_path: Path, faulty: Path, protocol: str) -> None:
     """While one event waits, others of the same instance go on, each with its own request."""
     with ours(tmp_path, faulty, protocol) as running:
