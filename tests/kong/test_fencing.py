@@ -136,6 +136,28 @@ def test_what_no_fence_can_guard_is_said(document: dict[str, Any], fault: str) -
     assert fault in found
 
 
+SPLIT = {"name": "traffic-split", "config": {}}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [{"host": "192.0.2.1"}, {"host": "::1"}, {"url": "http://192.0.2.1:8080/a"}, {"url": "http://[2001:db8::1]/"}],
+)
+def test_a_split_of_a_service_that_is_an_address_is_said(host: dict[str, str]) -> None:
+    """Kong takes set_upstream there, and answers 500."""
+    document = kong(routes=[{"name": "a", "plugins": [SPLIT]}])
+    document["services"][0].update(host)
+    (found,) = fence_document(document)
+    assert "route a: traffic-split on service s, whose host is an address" in found
+
+
+@pytest.mark.parametrize("host", [{}, {"host": "stable"}, {"url": "http://stable/a"}])
+def test_a_split_of_a_service_with_a_name_is_fine(host: dict[str, str]) -> None:
+    document = kong(routes=[{"name": "a", "plugins": [SPLIT]}])
+    document["services"][0].update(host)
+    assert fence_document(document) == []
+
+
 ALIASED = """
 services:
 - name: s

@@ -6,15 +6,18 @@ fence, as its first element. Where there is none, one is added in the most gener
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateline.compile.kong.fence import PLUGINS, fence_lua, is_fence
 from gateline.compile.kong.scopes import Scope, Scopes, reference, scopes_of
 from gateline.compile.kong.unshare import unshare
 
 POST_FUNCTION = "post-function"
+SPLIT = "traffic-split"
 # They answer in the access phase, before post-function (priority -1000) and behind ours.
 ENDING = ("proxy-cache", "proxy-cache-advanced", "request-termination", "aws-lambda", "azure-functions", "mocking")
 
@@ -83,9 +86,27 @@ def faults(scopes: Scopes) -> Iterator[str]:
                     f"{route.name}: {name} answers before the fence is asked, so that nobody notices when "
                     f"{', '.join(sorted(ours))} did not run"
                 )
+        if SPLIT in ours and (service := _addressed(route)) is not None:
+            yield (
+                f"{route.name}: {SPLIT} on {service.name}, whose host is an address: Kong would connect to the name of "
+                "an upstream and answer 500; give the service an upstream's name as its host"
+            )
         home = next((scope for scope in route.lineage() if scope.own(POST_FUNCTION)), route)
         if not reference(route.owner) and home is not route:
             yield f"a route of {home.name} has neither name nor id, so that a fence above it can't know it: name it"
+
+
+def _addressed(route: Scope) -> Scope | None:
+    """The service of a route, where its host is an address: Kong asks its upstreams for names alone."""
+    service = next((scope for scope in route.lineage() if scope.kind == "service"), None)
+    if service is None:
+        return None
+    host = str(service.owner.get("host") or urlsplit(str(service.owner.get("url") or "")).hostname or "")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return service
 
 
 def fence_document(document: Any) -> list[str]:
