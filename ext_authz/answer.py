@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from google.rpc import code_pb2
 
-from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, response_headers, struct
+from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
 from gateline.values.codes import CODES
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
 from gateline.values.headers import Pair
@@ -45,7 +45,7 @@ def _allow(decision: Allow) -> bytes:
         ok = edits.memo[_ENVOY] = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
     answer = ok + _metadata(tuple(decision.metadata.items()))
     if decision.response_headers:
-        return answer + field(3, response_headers(decision.response_headers))
+        return answer + field(3, header_options(6, decision.response_headers, OVERWRITE))
     return answer
 
 

@@ -49,25 +49,20 @@ def header_option(name: str, value: str, action: bytes) -> bytes:
     return field(1, field(1, name.encode()) + field(2, to_bytes(value))) + action
 
 
-def header_options(number: int, pairs: Iterable[Pair], action: bytes) -> bytes:
-    """Repeated HeaderValueOption fields; a name that comes twice is appended from the second time on."""
-    out = []
-    seen: set[str] = set()
-    for name, value in pairs:
-        out.append(field(number, header_option(name, value, APPEND if name in seen else action)))
-        seen.add(name)
-    return b"".join(out)
-
-
 class _Heads(dict[str, list[str]]):
-    """A header's name to what stands before its value in `response_headers_to_add`, by the value's length."""
+    """A header's name to what stands before its value in a field with this tag, by the value's length."""
+
+    def __init__(self, number: int) -> None:
+        self._tag = number << 3 | 2
 
     def __missing__(self, name: str) -> list[str]:
         key = field(1, name.encode())
         # As long as every length in it is one octet.
         sizes = range(len(key) + 2, 0x80 - len(OVERWRITE) - 2)
         heads = [
-            (b"2%c\n%c%b\x12%c" % (size + len(OVERWRITE) + 2, size, key, size - len(key) - 2)).decode("ascii")
+            (b"%c%c\n%c%b\x12%c" % (self._tag, size + len(OVERWRITE) + 2, size, key, size - len(key) - 2)).decode(
+                "ascii"
+            )
             for size in sizes
         ]
         if len(self) < MOST_NAMES:
@@ -75,28 +70,33 @@ class _Heads(dict[str, list[str]]):
         return heads
 
 
-_heads = _Heads()
+_HEADS = {number: _Heads(number) for number in (2, 6)}
 _OVERWRITE = OVERWRITE.decode()
 
 
-def response_headers(pairs: Collection[Pair]) -> bytes:
-    """`OkHttpResponse.response_headers_to_add` (6).
+def header_options(number: int, pairs: Collection[Pair], action: bytes) -> bytes:
+    """Repeated HeaderValueOption fields; a name that comes twice is appended from the second time on.
 
-    What a limit tells differs nearly always, so only what stands before a value is kept; in text, five headers cost a
-    quarter of what they cost as bytes, field by field.
+    What a limit tells differs nearly always, so only what stands before a value is kept. As text, five headers cost a
+    sixth of what they cost as bytes, field by field.
     """
-    if len(dict(pairs)) != len(pairs):
-        return header_options(6, pairs, OVERWRITE)
-    parts: list[str] = []
-    try:
-        for name, value in pairs:
-            parts.append(_heads[name][len(value)])
-            parts.append(value)
-            parts.append(_OVERWRITE)
-        return "".join(parts).encode("ascii")
-    except (IndexError, UnicodeError):
-        # Longer than one octet can say, or beyond ASCII.
-        return header_options(6, pairs, OVERWRITE)
+    if action is OVERWRITE and len(dict(pairs)) == len(pairs):
+        heads = _HEADS[number]
+        parts: list[str] = []
+        try:
+            for name, value in pairs:
+                parts.append(heads[name][len(value)])
+                parts.append(value)
+                parts.append(_OVERWRITE)
+            return "".join(parts).encode("ascii")
+        except (IndexError, UnicodeError):
+            pass  # longer than one octet can say, or beyond ASCII
+    out = []
+    seen: set[str] = set()
+    for name, value in pairs:
+        out.append(field(number, header_option(name, value, APPEND if name in seen else action)))
+        seen.add(name)
+    return b"".join(out)
 
 
 def struct(values: Iterable[tuple[str, str]]) -> bytes:

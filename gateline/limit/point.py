@@ -56,10 +56,12 @@ class ChargePoint:
         return self._charge(context, groups) if groups else None
 
     def _groups(self, found: list[Bucket]) -> tuple[Group, ...]:
-        enforced = tuple(bucket for bucket in found if not bucket.rule.shadow)
-        shadowed = tuple(bucket for bucket in found if bucket.rule.shadow)
-        groups = ((enforced, False), (shadowed, True))
-        return tuple(Group(buckets, self._take(buckets), shadow) for buckets, shadow in groups if buckets)
+        groups = []
+        for shadow in (False, True):
+            buckets = tuple([bucket for bucket in found if bucket.rule.shadow is shadow])
+            if buckets:
+                groups.append(Group(buckets, self._take(buckets), shadow))
+        return tuple(groups)
 
     def _charge(self, context: Context, groups: tuple[Group, ...]) -> Asking:
         answers: tuple[Answer, ...] = yield tuple([group.take for group in groups])
@@ -93,7 +95,7 @@ class ChargePoint:
         return self._told(context, local, answer)
 
     def _take(self, group: Sequence[Bucket], *, local: bool = False) -> Take:
-        return Take(tuple(bucket.charge for bucket in group), self._within_s, local)
+        return Take(tuple([bucket.charge for bucket in group]), self._within_s, local)
 
     def _told(self, context: Context, group: Sequence[Bucket], reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
