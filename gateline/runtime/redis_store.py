@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import hiredis
@@ -39,7 +40,7 @@ class RedisStore:
         self._session = RedisSession(address, budget_s, lambda: self._load)
         self._over_limit = OverLimit(loop.time)
         self._asks: list[Ask] = []
-        self._late_batches = 0
+        self.late_batches = 0
         self.refused_unasked = 0
         """Charges that were refused from memory."""
         self.pipelines = 0
@@ -98,11 +99,16 @@ class RedisStore:
         self._ask(pack(arguments), deadline_s, done)
 
     def _evalsha(self, charges: tuple[Charge, ...]) -> bytes:
-        arguments: list[Argument] = ["EVALSHA", self._sha, len(charges)]
-        arguments += [charge.key for charge in charges]
+        """As `pack` has it; but for the key, users of a limit send the same."""
+        parts = [_packed("EVALSHA", self._sha, len(charges))]
+        size = 3 + len(charges)
         for charge in charges:
-            arguments += (charge.algorithm, charge.cost, len(charge.figures), *charge.figures)
-        return pack(tuple(arguments))
+            key = charge.key.encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(key), key))
+        for charge in charges:
+            parts.append(_packed(charge.algorithm, charge.cost, len(charge.figures), *charge.figures))
+            size += 3 + len(charge.figures)
+        return b"*%d\r\n" % size + b"".join(parts)
 
     def _ask(self, command: bytes, deadline_s: float, done: Done) -> None:
         if self._session.link is None:
@@ -120,22 +126,11 @@ class RedisStore:
                 ask.fail(self._session.why)
             return
         self.pipelines += 1
-        batch = Batch(self._loop, asks, self._late)
-        link.send([ask.command for ask in asks], [self._into(ask, batch) for ask in asks])
+        batch = Batch(self._loop, asks, self)
+        link.send([ask.command for ask in asks], [batch.came] * len(asks))
 
-    def _into(self, ask: Ask, batch: Batch) -> Callable[[Any], None]:
-        def came(reply: Any) -> None:
-            batch.one_came()
-            if isinstance(reply, Exception):
-                self._failed(ask, reply)
-                return
-            if ask.waits:
-                self._late_batches = 0
-            ask.answer(reply)
-
-        return came
-
-    def _failed(self, ask: Ask, error: Exception) -> None:
+    def failed(self, ask: Ask, error: Exception) -> None:
+        """As `Owner.failed`."""
         if isinstance(error, hiredis.ReplyError) and str(error).startswith("NOSCRIPT") and not ask.sent_twice:
             self._send_again(ask)
             return
@@ -144,7 +139,7 @@ class RedisStore:
 
     def _send_again(self, ask: Ask) -> None:
         """Nothing was charged: load the script (a flush took it), and send the charge once more."""
-        if not ask.waits:
+        if ask.done is None:
             return
         ask.sent_twice = True
         if not self._asks:
@@ -153,11 +148,18 @@ class RedisStore:
             self._asks.append(Ask(pack(self._load), ask.deadline_s, _ignore))
         self._asks.append(ask)
 
-    def _late(self) -> None:
-        self._late_batches += 1
-        if self._late_batches >= LATE_BATCHES:
-            self._late_batches = 0
+    def late(self) -> None:
+        """As `Owner.late`."""
+        self.late_batches += 1
+        if self.late_batches >= LATE_BATCHES:
+            self.late_batches = 0
             self._session.drop("does not answer in time")
+
+
+@lru_cache(maxsize=4096)
+def _packed(*arguments: Argument) -> bytes:
+    """Arguments of a command, without their number."""
+    return pack(arguments).partition(b"\r\n")[2]
 
 
 def levels_of(reply: list[int]) -> tuple[Level, ...]:
