@@ -10,6 +10,7 @@ from functools import lru_cache
 from google.rpc import code_pb2
 
 from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
+from ext_authz.limit_fields import RESPONSE_HEADERS, limit_fields
 from gateline.values.codes import CODES
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
 from gateline.values.headers import Pair
@@ -44,9 +45,10 @@ def _allow(decision: Allow) -> bytes:
         removed = b"".join(field(5, name.encode()) for name in edits.remove)
         ok = edits.memo[_ENVOY] = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
     answer = ok + _metadata(tuple(decision.metadata.items()))
+    told = b"" if decision.limits is None else limit_fields(decision.limits)
     if decision.response_headers:
-        return answer + field(3, header_options(6, decision.response_headers, OVERWRITE))
-    return answer
+        told += header_options(RESPONSE_HEADERS, decision.response_headers, OVERWRITE)
+    return answer + field(3, told) if told else answer
 
 
 @lru_cache(maxsize=16_384)

@@ -70,7 +70,8 @@ class _Heads(dict[str, list[str]]):
         return heads
 
 
-_HEADS = {number: _Heads(number) for number in (2, 6)}
+# By the number of the field.
+HEADS = {number: _Heads(number) for number in (2, 6)}
 _OVERWRITE = OVERWRITE.decode()
 
 
@@ -81,7 +82,7 @@ def header_options(number: int, pairs: Collection[Pair], action: bytes) -> bytes
     sixth of what they cost as bytes, field by field.
     """
     if action is OVERWRITE and len(dict(pairs)) == len(pairs):
-        heads = _HEADS[number]
+        heads = HEADS[number]
         parts: list[str] = []
         try:
             for name, value in pairs:

@@ -13,8 +13,8 @@ from ext_authz.rate_limit_answer import current_limit, header
 from gateline.effects import Level
 from gateline.limit.domain_plan import Plan
 from gateline.limit.domains import UNITS
-from gateline.limit.headers import Form, limit_headers
-from gateline.values.limit import Standing
+from gateline.limit.headers import limit_headers
+from gateline.values.limit import Form, Standing
 
 Single = Callable[[Level, float], bytes]
 

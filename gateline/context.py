@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateline.values.identity import Identity
-from gateline.values.limit import Standing
+from gateline.values.limit import Limits
 from gateline.values.request import Request
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Context:
 
     `client` is the client's address over trusted hops; `path` the target without its query; `remove` names identity
     headers that the client sent; `set_headers` what a step sets on the request, `response_headers` on the answer.
-    `standings` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
+    `limits` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
     `notes` is None unless somebody asks for an explanation. `would` is what a shadowed rule would have answered.
     `route_id`, `check_s`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
     `state` is what the response half needs of the request half; small and serialisable.
@@ -51,7 +51,7 @@ class Context:
     step: str = ""
     decision: Decision | None = None
     would: Refusal | None = None
-    standings: tuple[Standing, ...] = ()
+    limits: Limits | None = None
     fallbacks: tuple[str, ...] = ()
     state: dict[str, Any] | None = None
 

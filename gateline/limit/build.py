@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from gateline.limit.buckets import quota_buckets, rate_bucket
 from gateline.limit.config import RateLimit, Tier
-from gateline.limit.headers import Form
 from gateline.limit.point import ChargePoint
 from gateline.limit.rule import GLOBAL, Rule
+from gateline.values.limit import Form
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from gateline.effects import Charge, Level, Take, TakeReply
 from gateline.limit.domain_tree import DomainLimit, DomainTree, Entry
 from gateline.limit.domains import UNITS
-from gateline.limit.headers import Form, limit_headers, retry_after
+from gateline.limit.headers import limit_headers, retry_after
 from gateline.limit.subject import safe
 from gateline.values.errors import UnavailableError
 from gateline.values.headers import Pair
-from gateline.values.limit import Standing
+from gateline.values.limit import Form, Standing
 
 MOST_HITS = 2**32
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from gateline.limit.domain_plan import Asked, Judged, Plan, plan_of
 from gateline.limit.domain_tree import DomainTree
-from gateline.limit.headers import Form
 from gateline.values.headers import Pair
+from gateline.values.limit import Form
 
 
 @dataclass(frozen=True, slots=True)

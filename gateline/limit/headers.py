@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, floor
-from typing import Literal
 
 from gateline.values.headers import Pair
-from gateline.values.limit import Standing
-
-Form = Literal["both", "draft", "legacy", "off"]
-NAMES = frozenset({"ratelimit-policy", "ratelimit", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
+from gateline.values.limit import Form, Standing
 
 
 def limit_headers(standings: Sequence[Standing], now_unix_s: float, form: Form) -> list[Pair]:
-    """The fields of every limit whose standing is known."""
+    """The fields of every limit whose standing is known: of `Limits`."""
     if form == "off" or not standings:
         return []
     headers: list[Pair] = []

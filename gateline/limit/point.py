@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from gateline.context import Context
 from gateline.effects import Answer, Effects, Level, Take, TakeReply
 from gateline.limit.buckets import BucketsOf
-from gateline.limit.headers import NAMES, Form, limit_headers, retry_after
+from gateline.limit.headers import limit_headers, retry_after
 from gateline.limit.rule import Bucket
 from gateline.values.decision import Deny, Unavailable, deny, unavailable
 from gateline.values.errors import UnavailableError
 from gateline.values.headers import Pair
 from gateline.values.identity import MAX_MEMOS
+from gateline.values.limit import Form, Limits
 
 MOST_ADDRESSES = 4096
 Outcome = Deny | Unavailable | None
@@ -107,19 +108,15 @@ class ChargePoint:
         if group[0].rule.shadow:
             return None if allowed else _denied(group, levels, ())
         now = context.request.now
-        standings = context.standings
+        standings = () if context.limits is None else context.limits.standings
         for bucket, level in zip(group, levels, strict=True):
             # -1: not known, since the answer came from what this process remembers of another bucket.
             if level.remaining >= 0:
                 standings += (bucket.standing(level),)
-        context.standings = standings
-        headers = limit_headers(standings, now, self._form)
+        if standings:
+            context.limits = Limits(standings, now, self._form)
         if not allowed:
-            return _denied(group, levels, (*headers, retry_after(standings, now)))
-        if headers:
-            before = context.response_headers
-            kept = [pair for pair in before if pair[0] not in NAMES] if before else before
-            context.response_headers = (*kept, *headers)
+            return _denied(group, levels, (*limit_headers(standings, now, self._form), retry_after(standings, now)))
         return None
 
 

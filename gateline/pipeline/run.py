@@ -30,6 +30,7 @@ from gateline.values.decision import (
 from gateline.values.errors import UnavailableError
 from gateline.values.headers import Pair
 from gateline.values.identity import MAX_MEMOS
+from gateline.values.limit import Limits
 from gateline.values.request import Request
 
 # Of what is remembered of paths and routes: how many, and how long.
@@ -216,7 +217,7 @@ class Pipeline:
         if context.shadow:
             return self._end(context, Allow(metadata={"route": context.route_id}))
         if context.set_headers or context.remove or context.upstream:
-            return self._end(context, self._edited(context, tuple(context.response_headers)))
+            return self._end(context, self._edited(context, tuple(context.response_headers), limits=context.limits))
         identity = context.identity
         memo = self._memo if identity is None else identity.memo
         key = (self, context.route_id)
@@ -229,13 +230,18 @@ class Pipeline:
             memo[key] = allow
             if isinstance(allow, Allow):
                 memo[self] = allow.request_edits
-        if context.response_headers and isinstance(allow, Allow):
-            response_headers = tuple(context.response_headers)
-            allow = Allow(identity, allow.request_edits, response_headers, None, allow.metadata)
+        limits = context.limits
+        if (limits is not None or context.response_headers) and isinstance(allow, Allow):
+            headers = tuple(context.response_headers)
+            allow = Allow(identity, allow.request_edits, headers, None, allow.metadata, limits)
         return self._end(context, allow)
 
     def _edited(
-        self, context: Context, response_headers: tuple[Pair, ...], edits: RequestEdits | None = None
+        self,
+        context: Context,
+        response_headers: tuple[Pair, ...],
+        edits: RequestEdits | None = None,
+        limits: Limits | None = None,
     ) -> Allow | Deny:
         if edits is None:
             ours = self.snapshot.identity_headers.of(context.identity)
@@ -245,7 +251,7 @@ class Pipeline:
             set_names = {name for name, _ in headers}
             removed = tuple(name for name in context.remove if name not in set_names)
             edits = RequestEdits(headers, removed)
-        return Allow(context.identity, edits, response_headers, context.upstream, {"route": context.route_id})
+        return Allow(context.identity, edits, response_headers, context.upstream, {"route": context.route_id}, limits)
 
     def _end(self, context: Context, decision: Decision) -> Decision:
         context.decision = decision

@@ -11,6 +11,7 @@ from typing import Any
 from gateline.values.codes import CODES
 from gateline.values.headers import Pair
 from gateline.values.identity import Identity
+from gateline.values.limit import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 class Allow:
     """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log.
 
+    The client is told `response_headers`, and how its `limits` stand.
+
     Several requests may get the same one, so nobody writes to it. It is not frozen, since one of five fields costs four
     times as much then (8,800 instructions against 2,200), and a request with a limit has one of its own.
     """
@@ -71,6 +74,7 @@ class Allow:
     response_headers: tuple[Pair, ...] = ()
     upstream: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=lambda: NO_METADATA, repr=False)
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

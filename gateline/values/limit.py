@@ -1,8 +1,11 @@
-"""How a limit stands for one request, as the client is told."""
+"""How limits stand for one request, as the client is told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Form = Literal["both", "draft", "legacy", "off"]
 
 
 @dataclass(slots=True)
@@ -18,3 +21,11 @@ class Standing:
     remaining: int
     reset_s: float
     refused: bool = False
+
+
+class Limits(NamedTuple):
+    """What a client is to be told: the adapter makes fields of it, in this form (`gateline.limit.headers`)."""
+
+    standings: tuple[Standing, ...]
+    now_unix_s: float
+    form: Form

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from gateline.limit.headers import limit_headers
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable, deny, unavailable
 from gateline.values.headers import Pair
 from kong_plugins.adapter import consumer
@@ -66,7 +67,8 @@ class Judge:
         if decision.upstream is not None and told(kong.service.set_upstream(decision.upstream)) is not True:
             self._refuse(kong, unavailable("internal_error", f"Kong has no upstream {decision.upstream}"), request)
             return
-        edit(kong, headers, remove, (*decision.response_headers, *self._limits(request)))
+        limits = () if decision.limits is None else limit_headers(*decision.limits)
+        edit(kong, headers, remove, (*decision.response_headers, *limits, *self._limits(request)))
         give_verdict(kong, self._plugin)
 
     def _consumer(self, kong: Any, asks: consumer.ConsumerConfig, decision: Allow) -> list[Pair] | None:

@@ -15,15 +15,16 @@ _WINDOWS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 0: "month"}
 
 def kong_limit_headers(context: Context) -> tuple[Pair, ...]:
     """`RateLimit-*` of the tightest limit, and `X-RateLimit-*-Minute` and so on of each window that Kong has."""
-    if not context.standings:
+    if context.limits is None:
         return ()
-    tight = tightest(context.standings)
+    standings = context.limits.standings
+    tight = tightest(standings)
     headers = [
         ("ratelimit-limit", str(tight.limit)),
         ("ratelimit-remaining", str(tight.remaining)),
         ("ratelimit-reset", str(ceil(tight.reset_s))),
     ]
-    for standing in context.standings:
+    for standing in standings:
         window = _WINDOWS.get(standing.window_s)
         if window is not None:
             headers.append((f"x-ratelimit-limit-{window}", str(standing.limit)))

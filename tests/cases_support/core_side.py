@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from gateline.limit.headers import limit_headers
 from gateline.runtime.engine import Engine
 from gateline.values.decision import Allow, Decision, Reply
 from gateline.values.headers import Headers
@@ -61,7 +62,8 @@ def seen(decision: Decision, request: Request) -> View:
         gone = {*edits.remove, *(name for name, _ in edits.set)}
         arrived = [(name, value) for name, value in request.headers.items() if name not in gone]
         upstream = Upstream(request.target, (*arrived, *edits.set))
-        return View(200, decision.response_headers, b"", upstream)
+        limits = () if decision.limits is None else limit_headers(*decision.limits)
+        return View(200, (*decision.response_headers, *limits), b"", upstream)
     if isinstance(decision, Reply):
         return View(decision.status, decision.headers, decision.body, None)
     headers = (*decision.headers, ("content-type", "application/problem+json"))

@@ -14,8 +14,10 @@ from ext_authz.answer import answer_of
 from ext_authz.memo import MOST
 from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from ext_authz.read import MOST_BYTES, Reader
+from gateline.limit.headers import limit_headers
 from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
 from gateline.values.headers import Headers, to_bytes
+from gateline.values.limit import Limits, Standing
 from gateline.values.request import Request
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
@@ -61,6 +63,14 @@ def test_response_headers_of_any_length_are_said_rightly(name: str) -> None:
             pairs = ((name, value), ("x-other", "1"))
             answer = CheckResponse.FromString(answer_of(Allow(response_headers=pairs), request()))
             assert options(answer.ok_response.response_headers_to_add) == expected(pairs)
+
+
+def test_limits_are_told_beside_other_headers() -> None:
+    limits = Limits((Standing("r", 5, 3, 4, 0.6),), 1.0, "both")
+    for others in ((), (("x-a", "1"),)):
+        answer = CheckResponse.FromString(answer_of(Allow(response_headers=others, limits=limits), request()))
+        pairs = (*limit_headers(*limits), *others)
+        assert options(answer.ok_response.response_headers_to_add) == expected(pairs)
 
 
 @given(st.sampled_from(["no_credentials", "forbidden", "no_route", "rate_limited"]), PAIRS)

@@ -10,6 +10,7 @@ from gateline.context import Context, Note
 from gateline.effects import Answer, Level, TakeReply
 from gateline.limit.build import RouteLimits
 from gateline.limit.config import RateLimit
+from gateline.limit.headers import limit_headers
 from gateline.limit.point import ChargePoint
 from gateline.values.decision import Allow, Deny, Problem, Unavailable, deny, unavailable
 from gateline.values.errors import UnavailableError
@@ -55,8 +56,14 @@ def note(gateway: Gateway) -> str:
     return gateway.context.notes[-1].why
 
 
+def told(decision: Allow) -> list[tuple[str, str]]:
+    """The fields that a client gets of its limits."""
+    assert decision.response_headers == ()
+    return [] if decision.limits is None else limit_headers(*decision.limits)
+
+
 def header(decision: Any, name: str) -> str | None:
-    headers = decision.response_headers if isinstance(decision, Allow) else decision.headers
+    headers = told(decision) if isinstance(decision, Allow) else decision.headers
     found = [value for key, value in headers if key == name]
     assert len(found) <= 1
     return found[0] if found else None
@@ -244,7 +251,7 @@ def test_each_form_of_headers_can_be_had_alone() -> None:
         gateway = Gateway(rate_limit_headers=form, routes=[route(rate_limit={"burst": 1})])
         allowed = gateway.decide()
         assert isinstance(allowed, Allow)
-        assert {name for name, _ in allowed.response_headers} == expected
+        assert {name for name, _ in told(allowed)} == expected
         refused = gateway.decide()
         assert isinstance(refused, Deny)
         assert {name for name, _ in refused.headers} == expected | {"retry-after"}
@@ -266,23 +273,22 @@ def test_explain_says_how_each_limit_stands() -> None:
     )
 
 
-def test_the_second_point_tells_of_both_and_leaves_other_headers() -> None:
+def test_the_second_point_tells_of_both() -> None:
     """A client sees each field once, with the limits by address and by identity in it."""
     limits = RouteLimits("r", RateLimit(key_by="user_id"), RateLimit(burst=5), "ns", "draft", 0.1)
     shared = context(Identity("u", "jwt"))
-    shared.response_headers += (("x-other", "1"),)
     for point, level in (
         (limits.by_address(), Level(True, 4, 0.0, 0.6)),
         (limits.by_identity(), Level(True, 19, 0.0, 0.6)),
     ):
         assert point is not None
         assert driven(point, shared, (TakeReply((level,)),)) is None
-    assert list(shared.response_headers) == [
-        ("x-other", "1"),
+    assert shared.limits is not None
+    assert limit_headers(*shared.limits) == [
         ("ratelimit-policy", '"global";q=5;w=3, "r";q=20;w=12'),
         ("ratelimit", '"global";r=4;t=1, "r";r=19;t=1'),
     ]
-    assert [standing.policy for standing in shared.standings] == ["global", "r"]
+    assert [standing.policy for standing in shared.limits.standings] == ["global", "r"]
 
 
 def test_what_no_memory_can_answer_is_unavailable() -> None:

@@ -15,6 +15,7 @@ from gateline.route.router import Match, Router
 from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.decision import Allow, RequestEdits, deny
 from gateline.values.identity import MAX_MEMOS, Identity
+from gateline.values.limit import Limits, Standing
 from tests.pipeline.policies import HEADERS, request, snapshot
 
 OURS = (("x-user-id", "alice"),)
@@ -55,6 +56,17 @@ def test_an_allow_carries_what_the_steps_wrote_each_time(
     pipeline = Pipeline(snapshot([writes(alice, **fields)]))
     for _ in range(2):
         assert pipeline.decide(request("/r", *headers)) == Allow(alice, edits, *rest, {"route": "r"})
+
+
+@pytest.mark.parametrize("fields", [{}, {"response_headers": LEFT}, {"set_headers": MINE}], ids=["bare", "told", "set"])
+def test_an_allow_tells_how_limits_stand_each_time(fields: dict[str, Any]) -> None:
+    """Also where the rest of it is remembered."""
+    limits = Limits((Standing("r", 5, 3, 4, 0.6),), 1.0, "both")
+    pipeline = Pipeline(snapshot([writes(Identity("alice", "test"), limits=limits, **fields)]))
+    for _ in range(2):
+        decision = pipeline.decide(request())
+        assert isinstance(decision, Allow)
+        assert (decision.limits, decision.response_headers) == (limits, fields.get("response_headers", ()))
 
 
 @pytest.mark.parametrize("fields", [{}, {"response_headers": LEFT}], ids=["bare", "response"])
