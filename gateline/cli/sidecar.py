@@ -22,7 +22,8 @@ from gateline.cli.policy import open_policy
 from gateline.cli.transport import listen, service_names
 from gateline.config.gateway import DecisionLog as LogConfig
 from gateline.config.load import Loaded
-from gateline.pipeline.build import Snapshot, build
+from gateline.pipeline.build import Snapshot
+from gateline.pipeline.run import Pipeline
 from gateline.runtime.addresses import bare_host, host_and_port
 from gateline.runtime.admin import Admin
 from gateline.runtime.channel import answer
@@ -34,11 +35,13 @@ from gateline.runtime.made_world import make_world, store_url
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader
-from gateline.runtime.replacement import collection_deferred, take_apart
+from gateline.runtime.replacement import collection_deferred, read_and_built, take_apart
 from gateline.runtime.sidecar_state import SidecarState, on_loop
 from gateline.values.errors import ConfigError
 
 _LOG = logging.getLogger("gateline")
+# How long decisions by a policy that was replaced are waited for at most.
+MOST_GRACE_S = 1.0
 
 
 def handlers_of(engine: Engine, metrics: Metrics) -> Handlers:
@@ -129,14 +132,16 @@ class _Sidecar:
     def apply(self) -> str:
         """Load, build, and put in force; on any thread but the loop's."""
         with collection_deferred():
-            loaded = self._policy.read()
-            snapshot = build(loaded)
-            take_apart([on_loop(self._loop, lambda: self._install(loaded, snapshot))])
+            loaded, snapshot = read_and_built(self._policy.read)
+            old = [on_loop(self._loop, lambda: self._install(loaded, snapshot))]
+            # What is decided by the old one now has its pieces until then; the loop would free what they hold.
+            time.sleep(min(old[0][1].snapshot.check_s, MOST_GRACE_S))
+            take_apart(old)
         return snapshot.revision
 
-    def _install(self, loaded: Loaded, snapshot: Snapshot) -> tuple[Loaded, Snapshot]:
+    def _install(self, loaded: Loaded, snapshot: Snapshot) -> tuple[Loaded, Pipeline]:
         """Put a policy in force; the one that was."""
-        old = self._engine.loaded, self._engine.pipeline.snapshot
+        old = self._engine.loaded, self._engine.pipeline
         config = loaded.gateway.decision_log
         self._engine.install(loaded, snapshot)
         self._watcher.revision = snapshot.revision

@@ -20,8 +20,8 @@ def faults_of(gateway: Gateway, api_keys: Sequence[APIKey]) -> Iterator[Fault]:
     """Every fault of the whole."""
     for check in CHECKS:
         yield from check(gateway)
-    yield from _unique([(("api_keys", i), key.id) for i, key in enumerate(api_keys)], "id")
-    yield from _unique([(("api_keys", i), key.prefix) for i, key in enumerate(api_keys)], "prefix")
+    yield from _unique(((("api_keys", i), key.id) for i, key in enumerate(api_keys)), "id")
+    yield from _unique(((("api_keys", i), key.prefix) for i, key in enumerate(api_keys)), "prefix")
     for index, key in enumerate(api_keys):
         if key.rate_limit_tier is not None and key.rate_limit_tier not in gateway.tiers:
             yield _unknown(("api_keys", index, "rate_limit_tier"), "tier", key.rate_limit_tier, gateway.tiers)
@@ -34,10 +34,9 @@ def _budgets(gateway: Gateway) -> Iterator[Fault]:
 
 
 def _names(gateway: Gateway) -> Iterator[Fault]:
-    yield from _unique([(("routes", i), route.id) for i, route in enumerate(gateway.routes)], "id")
-    yield from _unique([(("upstreams", i), up.id) for i, up in enumerate(gateway.upstreams)], "id")
-    methods = [(("authentication", i), m.name) for i, m in enumerate(gateway.authentication)]
-    yield from _unique(methods, "name")
+    yield from _unique(((("routes", i), route.id) for i, route in enumerate(gateway.routes)), "id")
+    yield from _unique(((("upstreams", i), up.id) for i, up in enumerate(gateway.upstreams)), "id")
+    yield from _unique(((("authentication", i), m.name) for i, m in enumerate(gateway.authentication)), "name")
 
 
 def _upstreams(gateway: Gateway) -> Iterator[Fault]:
@@ -101,6 +100,8 @@ def _conflicts(gateway: Gateway) -> Iterator[Fault]:
             if seen.setdefault(what, route.id) != route.id:
                 yield Fault(("routes", index), f"matches the same {method} requests as route {seen[what]}")
                 break
+    while seen:  # not all at once, see `release`
+        seen.popitem()
 
 
 CHECKS: tuple[Check, ...] = (_budgets, _names, _upstreams, _splits, _authentication, _roles, _conflicts, _domains)
@@ -114,7 +115,7 @@ def methods_of(route: Route, declared: Sequence[str]) -> Sequence[str]:
     return spec.any_of if isinstance(spec, AnyOf) else spec.all_of
 
 
-def _unique(named: Sequence[tuple[Path, str]], field: str) -> Iterator[Fault]:
+def _unique(named: Iterable[tuple[Path, str]], field: str) -> Iterator[Fault]:
     seen: set[str] = set()
     for path, name in named:
         if name in seen:

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from gateline.authn.key_model import APIKey
 from gateline.config.check import faults_of
 from gateline.config.gateway import ApiKeysFile, Gateway
-from gateline.config.parse import Lines, parse
-from gateline.config.translate import faults_from
+from gateline.config.lines import Lines, line_of, locate
+from gateline.config.parse import parse
+from gateline.config.release import released
+from gateline.config.validate import api_keys_of, gateway_of
 from gateline.schema.secret import SourceError, Sources
 from gateline.values.errors import ConfigError, Fault, Path
-
-_API_KEYS: TypeAdapter[tuple[APIKey, ...]] = TypeAdapter(tuple[APIKey, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,50 +55,41 @@ def load(path: FilePath | str, environ: Mapping[str, str] | None) -> Loaded:
 
 def load_text(text: str, file: str, sources: Sources) -> Loaded:
     """Load from text; `file` names it in errors."""
-    data, lines = parse(text, file)
-    return load_data(data, file, lines, sources)
+    read: list[Any] = list(parse(text, file))
+    return released(read, lambda: load_data(read[0], file, read[1], sources))
 
 
 def load_data(data: Any, file: str, lines: Lines, sources: Sources) -> Loaded:
     """Load from plain data (an inline gateway of a test, a plugin's configuration)."""
+    made: list[Any] = []
+
+    def loaded() -> Loaded:
+        gateway = gateway_of(data, made)
+        api_keys = _api_keys(gateway, sources, made)
+        if faults := list(faults_of(gateway, api_keys)):
+            raise ConfigError(faults)
+        return Loaded(gateway, file, sources, api_keys, lines)
+
     try:
-        gateway = Gateway.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(locate(faults_from(error.errors(), data), lines, file)) from error
-    loaded = Loaded(gateway, file, sources, _api_keys(gateway, file, lines, sources), lines)
-    if faults := list(faults_of(gateway, loaded.api_keys)):
-        raise loaded.error(faults)
-    return loaded
+        return released(made, loaded)
+    except ConfigError as error:
+        raise ConfigError(locate(error.faults, lines, file)) from error
 
 
-def _api_keys(gateway: Gateway, file: str, lines: Lines, sources: Sources) -> tuple[APIKey, ...]:
+def _api_keys(gateway: Gateway, sources: Sources, made: list[Any]) -> tuple[APIKey, ...]:
     keys = gateway.api_keys
     if not isinstance(keys, ApiKeysFile):
         return keys
     try:
         text = sources.read(keys.file).decode()
     except (SourceError, UnicodeDecodeError) as error:
-        raise ConfigError(locate([Fault(("api_keys", "file"), str(error))], lines, file)) from error
+        raise ConfigError.at(("api_keys", "file"), str(error)) from error
     name = str(sources.path(keys.file))
     data, key_lines = parse(text, name) if text.strip() else ([], {})
+    made += (data, key_lines)
     if not isinstance(data, list):
         raise ConfigError([Fault((), "must be a list of API keys", 1, name)])
     try:
-        return _API_KEYS.validate_python(data)
-    except ValidationError as error:
-        # Without the input: a fault must not quote what stands there in place of a hash.
-        faults = faults_from(error.errors(include_input=False), data)
-        raise ConfigError(locate(faults, key_lines, name)) from error
-
-
-def line_of(lines: Lines, path: Path) -> int:
-    """The line of a path, or of the nearest one above it that has a line; 0 where none has."""
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 0)
-
-
-def locate(faults: Iterable[Fault], lines: Lines, file: str) -> list[Fault]:
-    """The faults, sorted by line, each with its file and line."""
-    placed = [f if f.file else Fault(f.path, f.message, line_of(lines, f.path), file) for f in faults]
-    return sorted(placed, key=lambda fault: fault.line)
+        return api_keys_of(data, made)
+    except ConfigError as error:
+        raise ConfigError(locate(error.faults, key_lines, name)) from error

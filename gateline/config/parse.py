@@ -1,95 +1,147 @@
 """YAML 1.2's core schema to plain data, with the line of every value.
 
 Plain YAML only: no tags, no merge keys, no duplicate keys, and bounded in nodes (an alias counts each time it is used).
+It is read event by event, so that a long file never keeps the interpreter to itself, nor leaves a tree of nodes behind.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import yaml
 
-from gateline.values.errors import ConfigError, Fault, Path
+from gateline.config.lines import Lines
+from gateline.config.release import released
+from gateline.config.scalar import scalar
+from gateline.values.errors import ConfigError, Fault
 
 MAX_NODES = 2_000_000
 MAX_DEPTH = 64
-Lines = dict[Path, int]
-
-_PARENT: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_PARENT):  # type: ignore[misc]  # the C loader where libyaml is there
-    """Resolves `off`, `yes` and `12:30` as the strings that they are in YAML 1.2."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
-
-_SCALARS: dict[str, Any] = {
-    "tag:yaml.org,2002:str": str,
-    "tag:yaml.org,2002:null": lambda _: None,
-    "tag:yaml.org,2002:bool": lambda text: text[0] in "tT",
-    "tag:yaml.org,2002:int": lambda text: int(text, 0 if text[:2] in ("0o", "0x") else 10),
-    "tag:yaml.org,2002:float": float,
-}
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAGS = {yaml.MappingStartEvent: "tag:yaml.org,2002:map", yaml.SequenceStartEvent: "tag:yaml.org,2002:seq"}
+More = Callable[[], Any]
 
 
 def parse(text: str, file: str) -> tuple[Any, Lines]:
-    """The document's data, and the line (from 1) of each of its paths."""
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ConfigError([Fault((), f"is not YAML: {error.problem}", line, file)]) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError([Fault((), f"is not YAML: {error}", 0, file)]) from error
-    if node is None:
-        raise ConfigError([Fault((), "is empty", 1, file)])
-    walk = _Walk(file)
-    return walk.value(node, ()), walk.lines
+    """The document's data, and the lines (from 1) of all its values."""
+    reader = _Reader(file)
+
+    def read() -> tuple[Any, Lines]:
+        try:
+            return reader.document(text)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            raise ConfigError([Fault((), f"is not YAML: {error.problem}", line, file)]) from error
+        except yaml.YAMLError as error:
+            raise ConfigError([Fault((), f"is not YAML: {error}", 0, file)]) from error
+
+    return released(reader.open, read)
 
 
-class _Walk:
+class _Reader:
+    """Reads one document. In `open` stands what has begun and not ended, also when it raises."""
+
     def __init__(self, file: str) -> None:
-        self.file = file
-        self.lines: Lines = {}
+        self._file = file
+        self._anchors: dict[str, list[Any]] = {}
+        self._path: list[str | int] = []
+        self._nodes = 0
+        self.open: list[Any] = []
 
-    def value(self, node: yaml.Node, path: Path) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if len(self.lines) > MAX_NODES or len(path) > MAX_DEPTH:
-            raise self._error(node, path, "is too large or too deep")
-        if isinstance(node, yaml.MappingNode):
-            if node.tag != "tag:yaml.org,2002:map":
-                raise self._error(node, path, f"has the tag {node.tag}: plain YAML only")
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            if node.tag != "tag:yaml.org,2002:seq":
-                raise self._error(node, path, f"has the tag {node.tag}: plain YAML only")
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        make = _SCALARS.get(node.tag)
-        if make is None:
-            raise self._error(node, path, f"has the tag {node.tag}: plain YAML only")
-        return make(node.value)
+    def document(self, text: str) -> tuple[Any, Lines]:
+        """The only document of a text."""
+        more = _LOADER(text).get_event
+        more()
+        if isinstance(more(), yaml.StreamEndEvent):
+            raise ConfigError([Fault((), "is empty", 1, self._file)])
+        value, lines = self._value(more(), more)
+        more()
+        if not isinstance(another := more(), yaml.StreamEndEvent):
+            raise _not_yaml("but found another document", another)
+        return value, lines if isinstance(lines, dict) else {None: lines}
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key is None:
-                raise self._error(key_node, path, "has a key that is not text")
+    def _value(self, event: Any, more: More, line: int = 0) -> tuple[Any, int | Lines]:
+        """The value that begins with `event`, and its lines; it begins there itself where `line` is 0."""
+        if isinstance(event, yaml.AliasEvent):
+            again = iter(self._anchored(event)).__next__
+            return self._value(again(), again, line)
+        if event.anchor is not None:
+            return self._kept(event, more, line)
+        line = line or event.start_mark.line + 1
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(self._path) > MAX_DEPTH:
+            raise self._error(event, "is too large or too deep")
+        tag = None if event.tag == "!" else event.tag
+        if isinstance(event, yaml.ScalarEvent):
+            try:
+                return scalar(event.value, tag, plain=event.implicit[0]), line
+            except ValueError as error:
+                raise self._error(event, str(error)) from error
+        if tag not in (None, _TAGS[type(event)]):
+            raise self._error(event, f"has the tag {tag}: plain YAML only")
+        lines: Lines = {None: line}
+        data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self.open += (data, lines)
+        (self._mapping if isinstance(data, dict) else self._sequence)(data, lines, more)
+        del self.open[-2:]
+        return data, lines
+
+    def _mapping(self, data: dict[str, Any], lines: Lines, more: More) -> None:
+        while not isinstance(event := more(), yaml.MappingEndEvent):
+            name = self._key(event)
+            key = name.value
+            self._path.append(key)
             if key in data:
-                raise self._error(key_node, (*path, key), "stands here twice")
-            self.lines[(*path, key)] = key_node.start_mark.line + 1
-            data[key] = self.value(value_node, (*path, key))
-        return data
+                raise self._error(name, "stands here twice")
+            data[key], lines[key] = self._value(more(), more, name.start_mark.line + 1)
+            self._path.pop()
 
-    def _error(self, node: yaml.Node, path: Path, message: str) -> ConfigError:
-        return ConfigError([Fault(path, message, node.start_mark.line + 1, self.file)])
+    def _sequence(self, data: list[Any], lines: Lines, more: More) -> None:
+        while not isinstance(event := more(), yaml.SequenceEndEvent):
+            index = len(data)
+            self._path.append(index)
+            value, lines[index] = self._value(event, more)
+            data.append(value)
+            self._path.pop()
+
+    def _key(self, event: Any) -> Any:
+        """The scalar that a key is."""
+        if isinstance(event, yaml.AliasEvent):
+            event = self._anchored(event)[0]
+        elif event.anchor is not None:
+            self._anchors[self._named(event)] = [event]
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._error(event, "has a key that is not text")
+        return event
+
+    def _kept(self, event: Any, more: More, line: int) -> tuple[Any, int | Lines]:
+        """The value of an anchor: its events are kept for its aliases."""
+        anchor, events = self._named(event), [event]
+
+        def and_keep() -> Any:
+            events.append(more())
+            return events[-1]
+
+        found = self._value(event, and_keep, line)
+        self._anchors[anchor] = events
+        return found
+
+    def _named(self, event: Any) -> str:
+        """The anchor of an event, which has it no longer: it may come again."""
+        anchor, event.anchor = event.anchor, None
+        if anchor in self._anchors:
+            raise _not_yaml("second occurrence", event)
+        return str(anchor)
+
+    def _anchored(self, alias: Any) -> list[Any]:
+        if alias.anchor not in self._anchors:
+            raise _not_yaml("found undefined alias", alias)
+        return self._anchors[alias.anchor]
+
+    def _error(self, event: Any, message: str) -> ConfigError:
+        return ConfigError([Fault(tuple(self._path), message, event.start_mark.line + 1, self._file)])
+
+
+def _not_yaml(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, problem, event.start_mark)

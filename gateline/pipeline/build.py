@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateline.authn.method import Method, MethodParts
@@ -29,13 +28,13 @@ class Snapshot:
 
     revision: str
     router: Router[BuiltRoute]
-    routes: Mapping[str, BuiltRoute]
+    routes: dict[str, BuiltRoute]
     unmatched: BuiltRoute | None
     identity_headers: IdentityHeaders
     trusted_hops: int = 0
     shadow: bool = False
     check_s: float = 0.15
-    methods: Mapping[str, Method] = field(default_factory=dict, repr=False)
+    methods: dict[str, Method] = field(default_factory=dict, repr=False)
     domains: DomainRules = field(default_factory=DomainRules, repr=False)
 
 
@@ -45,6 +44,7 @@ def build(loaded: Loaded) -> Snapshot:
     headers = IdentityHeaders(gateway.identity_headers.names)
     methods = _methods(loaded)
     routes = {}
+    longest_s = gateway.budgets.check_ms / 1000
     for index, route in enumerate(gateway.routes):
         parts = Parts(loaded, route, ("routes", index), methods)
         steps = tuple(step for row in ORDER for step in row.build(parts))
@@ -53,6 +53,7 @@ def build(loaded: Loaded) -> Snapshot:
             needs |= step.needs
         shadow = "shadow" in (route.mode, gateway.mode)
         check_s = budgets_of(gateway, route).check_ms / 1000
+        longest_s = max(longest_s, check_s)
         routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs, check_s)
     open_route = _open_route(loaded, headers)
     return Snapshot(
@@ -63,7 +64,7 @@ def build(loaded: Loaded) -> Snapshot:
         identity_headers=headers,
         trusted_hops=gateway.trusted_hops,
         shadow=gateway.mode == "shadow",
-        check_s=max([gateway.budgets.check_ms / 1000, *(route.check_s for route in routes.values())]),
+        check_s=longest_s,
         methods=methods,
         domains=_domains(loaded),
     )

@@ -5,9 +5,11 @@ Look-up costs a dictionary access per path segment, however many routes there ar
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
 
 from gateline.route.conditions import Condition, headers_match, host_matches, host_of, query_matches
 from gateline.values.request import Request
@@ -46,11 +48,25 @@ class Router(Generic[T]):
     def __init__(self, routes: Iterable[tuple[Match, T]]) -> None:
         self._exact: dict[str, _Node[T]] = {}
         self._prefix: dict[str, _Node[T]] = {}
-        for match, target in sorted(routes, key=lambda row: row[0].order):
-            table = self._exact if match.exact else self._prefix
-            table.setdefault(match.path, _Node()).add(match, target)
+        # Path by path, and there one by one: to sort ten thousand at once would hold the interpreter for long.
+        by_path: dict[tuple[bool, str], list[tuple[Any, Match, T]]] = {}
+        for match, target in routes:
+            insort(by_path.setdefault((match.exact, match.path), []), (match.order, match, target), key=itemgetter(0))
+        while by_path:
+            (exact, path), rows = by_path.popitem()
+            node = (self._exact if exact else self._prefix)[path] = _Node()
+            for _, match, target in rows:
+                node.add(match, target)
         # No prefix is longer than this many segments, so no more of a path is ever looked at.
         self._depth = max((path.count("/") for path in self._prefix), default=0)
+
+    def taken_apart(self) -> list[object]:
+        """What the table was made of, for whoever frees it; nothing is left in it."""
+        parts: list[object] = []
+        for table in (self._exact, self._prefix):
+            while table:
+                parts += table.popitem()[1].lists
+        return parts
 
     def find(self, request: Request, path: str) -> T | None:
         """The target of the first route that matches the request, None where none does."""
@@ -94,6 +110,11 @@ class _Node(Generic[T]):
         self._asks_host = False
         self._size = 0
         self.is_conditional = False
+
+    @property
+    def lists(self) -> tuple[object, object]:
+        """What the routes stand in."""
+        return self._any, self._by_host
 
     def add(self, match: Match, target: T) -> None:
         """Append; the caller comes in order."""

@@ -8,11 +8,17 @@ that is there afterwards is left out of later collections, and the old policy is
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from gateline.config.load import Loaded
-from gateline.pipeline.build import Snapshot
+from gateline.config.release import release, released
+from gateline.pipeline.build import Snapshot, build
+from gateline.pipeline.run import Pipeline
+
+# A method holds its memories itself, or a part of it does, or a part of that: `StoredKeys`, and therein `Recent`.
+_DEPTH = 4
 
 
 @contextmanager
@@ -26,17 +32,58 @@ def collection_deferred() -> Iterator[None]:
         gc.enable()
 
 
-def take_apart(old: list[tuple[Loaded, Snapshot]]) -> None:
-    """Free the policy in `old` that nobody uses any more, on this thread, giving way to others between its pieces.
+def read_and_built(read: Callable[[], Loaded]) -> tuple[Loaded, Snapshot]:
+    """The policy that `read` gives, and its snapshot; `ConfigError` after what was made of it is freed."""
+    made: list[Any] = []
 
-    It comes in a list, so that no caller's variable keeps it. A decision under way keeps the pieces that it needs.
+    def both() -> tuple[Loaded, Snapshot]:
+        loaded = read()
+        made.extend(_parts_of(loaded))
+        snapshot = build(loaded)
+        made.clear()
+        return loaded, snapshot
+
+    return released(made, both)
+
+
+def take_apart(old: list[tuple[Loaded, Pipeline]]) -> None:
+    """Free the policy in `old`, by which nobody decides any more, giving way to others between its pieces.
+
+    It comes in a list, so that no caller's variable keeps it. Identities lead back to the pipeline by what they
+    remember, and it to them by its routes' methods: nothing would ever collect that circle, so it is emptied.
     """
-    loaded, snapshot = old.pop()
-    lines = loaded.lines
-    pieces: list[object] = [*loaded.gateway.routes, *loaded.gateway.upstreams, *loaded.api_keys]
-    pieces += snapshot.routes.values()
-    del loaded, snapshot
-    while lines:
-        lines.popitem()
-    while pieces:
-        pieces.pop()
+    loaded, pipeline = old.pop()
+    snapshot = pipeline.snapshot
+    parts = _parts_of(loaded)
+    for method in snapshot.methods.values():
+        parts += _memories_of(method)
+    parts += snapshot.router.taken_apart()
+    parts += snapshot.routes.values()
+    memories: list[dict[str, Any]] = [snapshot.methods, snapshot.routes, *_dictionaries_in(pipeline)]
+    for memory in memories:
+        memory.clear()
+    del loaded, pipeline, snapshot
+    release(parts)
+
+
+def _parts_of(loaded: Loaded) -> list[Any]:
+    """What there may be much of."""
+    gateway = loaded.gateway
+    return [gateway.routes, gateway.upstreams, gateway.domains, loaded.api_keys, loaded.lines]
+
+
+def _memories_of(method: object) -> list[Any]:
+    """All that stands in the dictionaries of a method and of its parts."""
+    found: list[Any] = []
+    parts = [method]
+    for _ in range(_DEPTH):
+        for memory in [memory for part in parts for memory in _dictionaries_in(part)]:
+            found.extend(memory)
+            found.extend(memory.values())
+        below = [part for whole in parts for part in gc.get_referents(whole)]
+        parts = [part for part in below if type(part).__module__.partition(".")[0] == "gateline"]
+    return found
+
+
+def _dictionaries_in(thing: object) -> list[dict[Any, Any]]:
+    return [part for part in gc.get_referents(thing) if isinstance(part, dict)]

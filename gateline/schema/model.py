@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -18,11 +19,18 @@ class Model(BaseModel):
     @classmethod
     def _known_fields(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            known = {field.alias or name for name, field in cls.model_fields.items()} | set(cls.model_fields)
+            known = _names_of(cls)
             for key in data:
                 if key not in known:
                     raise unknown_field(str(key), sorted(known))
         return data
+
+
+@cache
+def _names_of(model: type[Model]) -> frozenset[str]:
+    """The names of a model's fields, and what else they are called."""
+    fields = model.model_fields
+    return frozenset({field.alias or name for name, field in fields.items()} | set(fields))
 
 
 def unknown_field(key: str, known: list[str]) -> PydanticCustomError:
