@@ -28,8 +28,14 @@ class Group(NamedTuple):
     """Buckets that are charged together: all that are enforced, or all in shadow."""
 
     buckets: tuple[Bucket, ...]
-    take: Take
     shadow: bool
+
+
+class Charges(NamedTuple):
+    """What somebody is charged at a point: a group for each effect."""
+
+    groups: tuple[Group, ...]
+    takes: tuple[Take, ...]
 
 
 class ChargePoint:
@@ -42,36 +48,36 @@ class ChargePoint:
         self._buckets = buckets
         self._within_s = within_s
         self._form: Form = form
-        self._of_nobody: dict[Any, tuple[Group, ...]] = {}
+        self._of_nobody: dict[Any, Charges] = {}
 
     def __call__(self, context: Context) -> Asking | None:
         """The step."""
         identity = context.identity
         memo, most = (self._of_nobody, MOST_ADDRESSES) if identity is None else (identity.memo, MAX_MEMOS)
         key = (self, context.client)
-        groups = memo.get(key)
-        if groups is None:
+        charges = memo.get(key)
+        if charges is None:
             if len(memo) >= most:
                 memo.clear()
-            groups = memo[key] = self._groups([bucket for buckets in self._buckets for bucket in buckets(context)])
-        return self._charge(context, groups) if groups else None
+            charges = memo[key] = self._charges([bucket for buckets in self._buckets for bucket in buckets(context)])
+        return self._charge(context, *charges) if charges.groups else None
 
-    def _groups(self, found: list[Bucket]) -> tuple[Group, ...]:
+    def _charges(self, found: list[Bucket]) -> Charges:
         groups = []
         for shadow in (False, True):
             buckets = tuple([bucket for bucket in found if bucket.rule.shadow is shadow])
             if buckets:
-                groups.append(Group(buckets, self._take(buckets), shadow))
-        return tuple(groups)
+                groups.append(Group(buckets, shadow))
+        return Charges(tuple(groups), tuple([self._take(buckets) for buckets, _ in groups]))
 
-    def _charge(self, context: Context, groups: tuple[Group, ...]) -> Asking:
-        answers: tuple[Answer, ...] = yield tuple([group.take for group in groups])
+    def _charge(self, context: Context, groups: tuple[Group, ...], takes: tuple[Take, ...]) -> Asking:
+        answers: tuple[Answer, ...] = yield takes
         outcome: Outcome = None
-        for (buckets, _, shadow), answer in zip(groups, answers, strict=True):
+        for (buckets, shadow), answer in zip(groups, answers, strict=True):
             if isinstance(answer, UnavailableError):
-                judged = yield from self._without_store(context, buckets, answer)
+                judged = yield from self._without_store(context, buckets, shadow, answer)
             else:
-                judged = self._told(context, buckets, answer)
+                judged = self._told(context, buckets, shadow, answer)
             if not shadow:
                 outcome = judged
             elif judged is not None:
@@ -79,7 +85,9 @@ class ChargePoint:
                 context.explain(f"in shadow: would be {judged.problem.code}")
         return outcome
 
-    def _without_store(self, context: Context, group: Sequence[Bucket], error: UnavailableError) -> Asking:
+    def _without_store(
+        self, context: Context, group: Sequence[Bucket], shadow: bool, error: UnavailableError
+    ) -> Asking:
         """Each rule has its own way; one that denies decides, since all must pass."""
         for bucket in group:
             if bucket.rule.limit.on_failure == "deny":
@@ -93,23 +101,23 @@ class ChargePoint:
         (answer,) = yield (self._take(local, local=True),)
         if isinstance(answer, UnavailableError):
             return unavailable("dependency_unavailable", str(answer))
-        return self._told(context, local, answer)
+        return self._told(context, local, shadow, answer)
 
     def _take(self, group: Sequence[Bucket], *, local: bool = False) -> Take:
         return Take(tuple([bucket.charge for bucket in group]), self._within_s, local)
 
-    def _told(self, context: Context, group: Sequence[Bucket], reply: TakeReply) -> Outcome:
+    def _told(self, context: Context, group: Sequence[Bucket], shadow: bool, reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
         levels = reply.levels
         if context.notes is not None:
             for bucket, level in zip(group, levels, strict=True):
                 context.explain(_line(bucket, level))
-        allowed = reply.allowed
-        if group[0].rule.shadow:
-            return None if allowed else _denied(group, levels, ())
-        now = context.request.now
+        if shadow:
+            return None if reply.allowed else _denied(group, levels, ())
+        now, allowed = context.request.now, True
         standings = () if context.limits is None else context.limits.standings
         for bucket, level in zip(group, levels, strict=True):
+            allowed = allowed and level.allowed
             # -1: not known, since the answer came from what this process remembers of another bucket.
             if level.remaining >= 0:
                 standings += (bucket.standing(level),)
