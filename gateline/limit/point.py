@@ -60,7 +60,7 @@ class ChargePoint:
             if len(memo) >= most:
                 memo.clear()
             charges = memo[key] = self._charges([bucket for buckets in self._buckets for bucket in buckets(context)])
-        return self._charge(context, *charges) if charges.groups else None
+        return self._charge(context, charges) if charges.groups else None
 
     def _charges(self, found: list[Bucket]) -> Charges:
         groups = []
@@ -70,10 +70,12 @@ class ChargePoint:
                 groups.append(Group(buckets, shadow))
         return Charges(tuple(groups), tuple([self._take(buckets) for buckets, _ in groups]))
 
-    def _charge(self, context: Context, groups: tuple[Group, ...], takes: tuple[Take, ...]) -> Asking:
-        answers: tuple[Answer, ...] = yield takes
+    def _charge(self, context: Context, charges: Charges) -> Asking:
+        answers: tuple[Answer, ...] = yield charges.takes
+        _same_number(charges.groups, answers)
         outcome: Outcome = None
-        for (buckets, shadow), answer in zip(groups, answers, strict=True):
+        for place, (buckets, shadow) in enumerate(charges.groups):
+            answer = answers[place]
             if isinstance(answer, UnavailableError):
                 judged = yield from self._without_store(context, buckets, shadow, answer)
             else:
@@ -109,6 +111,7 @@ class ChargePoint:
     def _told(self, context: Context, group: Sequence[Bucket], shadow: bool, reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
         levels = reply.levels
+        _same_number(group, levels)
         if context.notes is not None:
             for bucket, level in zip(group, levels, strict=True):
                 context.explain(_line(bucket, level))
@@ -116,7 +119,8 @@ class ChargePoint:
             return None if reply.allowed else _denied(group, levels, ())
         now, allowed = context.request.now, True
         standings = () if context.limits is None else context.limits.standings
-        for bucket, level in zip(group, levels, strict=True):
+        for place, bucket in enumerate(group):
+            level = levels[place]
             allowed = allowed and level.allowed
             # -1: not known, since the answer came from what this process remembers of another bucket.
             if level.remaining >= 0:
@@ -126,6 +130,12 @@ class ChargePoint:
         if not allowed:
             return _denied(group, levels, (*limit_headers(standings, now, self._form), retry_after(standings, now)))
         return None
+
+
+def _same_number(asked: Sequence[object], answered: Sequence[object]) -> None:
+    """A fault of whoever answers, which must not let pass."""
+    if len(asked) != len(answered):
+        raise ValueError(f"{len(answered)} answers to {len(asked)}")
 
 
 def _denied(group: Sequence[Bucket], levels: Sequence[Level], headers: tuple[Pair, ...]) -> Deny:
