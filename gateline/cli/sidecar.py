@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
 
 from ext_authz import check, rate_limit
 from ext_authz.rpc import Handlers, Server
@@ -29,15 +28,13 @@ from gateline.runtime.admin import Admin
 from gateline.runtime.channel import answer
 from gateline.runtime.decision_log import DecisionLog
 from gateline.runtime.engine import Engine
-from gateline.runtime.exposition import to_json
 from gateline.runtime.log_line import Format, console_line, json_line
 from gateline.runtime.made_world import make_world, store_url
-from gateline.runtime.metrics import Metrics
+from gateline.runtime.metrics import Metrics, Samples
 from gateline.runtime.observe import Watcher
 from gateline.runtime.reload import Reloader
 from gateline.runtime.replacement import collection_deferred, read_and_built, take_apart
-from gateline.runtime.sidecar_state import SidecarState, on_loop
-from gateline.values.errors import ConfigError
+from gateline.runtime.sidecar_state import SidecarState, answers_of, on_loop
 
 _LOG = logging.getLogger("gateline")
 # How long decisions by a policy that was replaced are waited for at most.
@@ -101,11 +98,12 @@ class _Sidecar:
     def _report(self) -> Admin | None:
         """Answer for this process: to the supervisor, or on the admin port, and then it reloads by itself too."""
         if self._options.control is not None:
-            questions = {"state": self._state_as_json, "reload": self._reload_as_json}
-            answer(socket.socket(fileno=self._options.control), questions, self._supervisor_gone)
+            answer(
+                socket.socket(fileno=self._options.control), answers_of(self._state, self.apply), self._supervisor_gone
+            )
             return None
         host, port = host_and_port(self._options.admin)
-        admin = Admin(bare_host(host), port, self._state)
+        admin = Admin(bare_host(host), port, self._state, self._state.samples)
         admin.start()
         self._reloader.start()
         _LOG.info("admin on http://%s", admin.address)
@@ -149,19 +147,9 @@ class _Sidecar:
         self._log.level = config.level
         return old
 
-    def _samples_of(self) -> dict[Any, float]:
-        dropped = {("gateline_log_lines_dropped_total", ()): self._log.dropped}
+    def _samples_of(self) -> Samples:
+        dropped = {"gateline_log_lines_dropped_total": self._log.dropped}
         return {**self._metrics.samples(), **self._world.samples(), **dropped}
-
-    def _state_as_json(self) -> dict[str, Any]:
-        state = self._state()
-        return {"revision": state.revision, "not_ready": state.not_ready, "samples": to_json(state.samples)}
-
-    def _reload_as_json(self) -> dict[str, str]:
-        try:
-            return {"revision": self.apply()}
-        except ConfigError as error:
-            return {"error": str(error)}
 
 
 def _form(config: LogConfig) -> Format:

@@ -14,6 +14,7 @@ from gateline.cli.policy import open_policy
 from gateline.pipeline.build import build
 from gateline.runtime.addresses import bare_host, host_and_port, worker_address
 from gateline.runtime.admin import Admin, State
+from gateline.runtime.metrics import Samples, sample
 from gateline.runtime.reload import Reloader
 from gateline.runtime.supervise import RELOAD_S, Supervisor
 from gateline.values.errors import ConfigError, UnavailableError
@@ -38,7 +39,7 @@ class _Supervised:
         self.workers = Supervisor(self._spawn, options.workers)
         self.reloader = Reloader(self._policy, self._apply)
         host, port = host_and_port(options.admin)
-        self._admin = Admin(bare_host(host), port, self._state)
+        self._admin = Admin(bare_host(host), port, self._state, self._samples)
 
     def run(self) -> None:
         self._admin.start()
@@ -91,13 +92,15 @@ class _Supervised:
                 parts, revision = {"worker": str(answer)}, None
                 not_ready[f"worker {index}"] = str(answer)
             workers.append({"worker": index, "revision": revision, "not_ready": parts})
-        taken, refused = self.reloader.counts
-        samples = {
-            **self.workers.samples(answers),
-            ("gateline_reloads_total", (("result", "taken"),)): taken,
-            ("gateline_reloads_total", (("result", "refused"),)): refused,
-        }
         details: dict[str, Any] = {"workers": workers}
         if self.reloader.last_error:
             details["refused_policy"] = self.reloader.last_error
-        return State(self._revision, not_ready, samples, details)
+        return State(self._revision, not_ready, details)
+
+    def _samples(self) -> Samples:
+        taken, refused = self.reloader.counts
+        return {
+            **self.workers.samples(self.workers.ask_all("samples")),
+            sample("gateline_reloads_total", result="taken"): taken,
+            sample("gateline_reloads_total", result="refused"): refused,
+        }

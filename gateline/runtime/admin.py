@@ -23,7 +23,6 @@ class State:
 
     revision: str
     not_ready: dict[str, str]
-    samples: Samples
     details: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -32,11 +31,11 @@ class State:
 
 
 class Admin:
-    """Serves the state that `state` gives, which is called on any thread."""
+    """Serves the state and the samples that `state` and `samples` give, which are called on any thread."""
 
-    def __init__(self, host: str, port: int, state: Callable[[], State]) -> None:
+    def __init__(self, host: str, port: int, state: Callable[[], State], samples: Callable[[], Samples]) -> None:
         """Raises OSError when the address can't be had."""
-        handler = type("AdminHandler", (_Handler,), {"state": staticmethod(state)})
+        handler = type("AdminHandler", (_Handler,), {"state": staticmethod(state), "samples": staticmethod(samples)})
         self._server = _Server((host, port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="admin", daemon=True)
 
@@ -69,6 +68,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     state: Callable[[], State]
+    samples: Callable[[], Samples]
     protocol_version = "HTTP/1.1"
     server_version = "gateline"
     sys_version = ""
@@ -83,19 +83,20 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.dumps(state.document(), indent=2) + "\n"
             self._send(503 if state.not_ready else 200, "application/json", body.encode())
         elif path == "/metrics":
-            self._send(200, CONTENT_TYPE, render(self.state().samples).encode())
+            self._send(200, CONTENT_TYPE, *render(self.samples()))
         else:
             self._send(404, "text/plain", b"try /healthz, /readyz or /metrics\n")
 
     do_HEAD = do_GET  # noqa: N815  # http.server's own name
 
-    def _send(self, status: int, content_type: str, body: bytes) -> None:
+    def _send(self, status: int, content_type: str, *body: bytes) -> None:
         self.send_response(status)
         self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(sum(map(len, body))))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            for piece in body:
+                self.wfile.write(piece)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's own signature
         """Say nothing: probes come every second."""

@@ -12,7 +12,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -66,17 +66,21 @@ class Asker:
             future.set_exception(UnavailableError("worker", "has ended"))
 
 
-def answer(connection: socket.socket, questions: Mapping[str, Callable[[], Any]], gone: Callable[[], None]) -> None:
+def answer(
+    connection: socket.socket, questions: Mapping[str, Callable[[], Iterable[str]]], gone: Callable[[], None]
+) -> None:
     """Answer the supervisor on threads of our own, until it hangs up; then call `gone`.
 
-    Each question has its thread: a long reload does not keep the others waiting.
+    An answer is the text of a JSON value, in pieces. Each question has its thread: a long reload does not keep the
+    others waiting.
     """
     lock = threading.Lock()
 
     def reply(number: int, question: str) -> None:
-        line = json.dumps([number, questions[question]()]).encode() + b"\n"
+        pieces = [f"[{number},", *questions[question](), "]\n"]
         with lock, suppress(OSError):  # nobody is left to tell
-            connection.sendall(line)
+            for piece in pieces:
+                connection.sendall(piece.encode())
 
     def run() -> None:
         with connection.makefile("rb") as lines, suppress(OSError):

@@ -1,12 +1,20 @@
-"""Samples as Prometheus reads them (text exposition format 0.0.4), and as plain JSON between our processes."""
+"""Samples as Prometheus reads them (text exposition format 0.0.4), and as JSON between our processes.
+
+Both are made in pieces and use up the samples: of ten thousand routes a page as a whole, or the samples' end, would
+keep the interpreter from the loop for many milliseconds.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import json
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from gateline.runtime.metrics import Samples
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Samples to a piece.
+BATCH = 250
 
 
 class Family(NamedTuple):
@@ -34,8 +42,9 @@ FAMILIES: Final[dict[str, Family]] = {
 }
 
 
-def family_of(name: str) -> str:
+def family_of(key: str) -> str:
     """The family of a sample: a histogram's samples bear suffixes."""
+    name = key.partition("{")[0]
     for suffix in ("_bucket", "_sum", "_count"):
         if name.endswith(suffix) and (family := name.removesuffix(suffix)) in FAMILIES:
             return family
@@ -44,35 +53,42 @@ def family_of(name: str) -> str:
 
 def counters_of(samples: Samples) -> Samples:
     """Without gauges: what outlives the process that counted it."""
-    return {key: value for key, value in samples.items() if FAMILIES[family_of(key[0])].kind != "gauge"}
+    return {key: value for key, value in samples.items() if FAMILIES[family_of(key)].kind != "gauge"}
 
 
-def render(samples: Samples) -> str:
-    """The exposition: families in the order of `FAMILIES`, each with its help and type."""
-    lines: dict[str, list[str]] = {name: [] for name in FAMILIES}
-    for (name, labels), value in samples.items():
-        inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
-        lines[family_of(name)].append(f"{name}{{{inner}}} {_number(value)}" if inner else f"{name} {_number(value)}")
-    text = []
-    for name, family in FAMILIES.items():
-        if lines[name]:
-            text += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}", *lines[name]]
-    return "\n".join((*text, ""))
+def render(samples: Samples) -> list[bytes]:
+    """The exposition in pieces: families in the order of `FAMILIES`, each with its help and type."""
+    texts: dict[str, list[bytes]] = {name: [] for name in FAMILIES}
+    for batch in _batches(samples):
+        lines: dict[str, list[str]] = {}
+        for key, value in batch.items():
+            lines.setdefault(family_of(key), []).append(f"{key} {_number(value)}\n")
+        for family, found in lines.items():
+            texts[family].append("".join(found).encode())
+    pieces: list[bytes] = []
+    for name, (kind, told) in FAMILIES.items():
+        if texts[name]:
+            pieces += (f"# HELP {name} {told}\n# TYPE {name} {kind}\n".encode(), *texts[name])
+    return pieces
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def to_json(samples: Samples) -> Iterator[str]:
+    """Samples as the text of a JSON object, in pieces."""
+    before = "{"
+    for batch in _batches(samples):
+        yield before + json.dumps(batch)[1:-1]
+        before = ","
+    yield "}" if before == "," else "{}"
+
+
+def _batches(samples: Samples) -> Iterator[Samples]:
+    """The samples in their order, some at a time; none is left in the end."""
+    keys = list(samples)
+    keys.reverse()
+    while keys:
+        yield {key: samples.pop(key) for key in reversed(keys[-BATCH:])}
+        del keys[-BATCH:]
 
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.9g}"
-
-
-def to_json(samples: Samples) -> list[Any]:
-    """Samples as lists, for JSON."""
-    return [[name, labels, value] for (name, labels), value in samples.items()]
-
-
-def from_json(rows: list[Any]) -> Samples:
-    """What `to_json` was given."""
-    return {(name, tuple((str(label), str(text)) for label, text in labels)): value for name, labels, value in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from gateline.runtime.outcome import ALLOWED, Outcome
 
@@ -14,11 +14,9 @@ _FIRST_S = BOUNDS_S[0]
 
 MAX_DOMAINS = 1000
 
-Labels = tuple[tuple[str, str], ...]
-# Name and labels to a number. Plain data: it travels between processes as JSON and sums by key.
-Samples = dict[tuple[str, Labels], float]
-
-_NOTHING = ("", "", "")
+# Name and labels, as `sample` writes them, to a number. It travels between processes as JSON and sums by key; of text
+# and numbers alone the garbage collector takes no notice, however many there are.
+Samples = dict[str, float]
 
 
 class Metrics:
@@ -63,27 +61,37 @@ class Metrics:
     def samples(self) -> Samples:
         """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
         samples: Samples = {}
-        allowed = {(route, ALLOWED): count for route, count in self._allowed.copy().items()}
-        decisions = (allowed, self._decisions.copy())
-        for name, counts in (*(("decisions", part) for part in decisions), ("shadow_decisions", self._would.copy())):
-            for (route, outcome), count in counts.items():
-                labels = (("route", route), ("decision", outcome.decision), ("code", outcome.code))
-                sample = (f"gateline_{name}_total", labels)
-                samples[sample] = samples.get(sample, 0) + count
+        decisions = "gateline_decisions_total"
+        for route, count in self._allowed.copy().items():
+            samples[sample(decisions, route=route, decision=ALLOWED.decision, code=ALLOWED.code)] = count
+        for name, counts in ((decisions, self._decisions), ("gateline_shadow_decisions_total", self._would)):
+            for (route, outcome), count in counts.copy().items():
+                key = sample(name, route=route, decision=outcome.decision, code=outcome.code)
+                samples[key] = samples.get(key, 0) + count
         for (route, on_failure), count in self._fallbacks.copy().items():
-            samples["gateline_limit_fallbacks_total", (("route", route), ("on_failure", on_failure))] = count
+            samples[sample("gateline_limit_fallbacks_total", route=route, on_failure=on_failure)] = count
         for (domain, told), count in self._domains.copy().items():
-            samples["gateline_rate_limit_calls_total", (("domain", domain), ("outcome", told))] = count
+            samples[sample("gateline_rate_limit_calls_total", domain=domain, outcome=told)] = count
         total = 0
         for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), list(self._buckets), strict=True):
             total += count
-            samples["gateline_decision_seconds_bucket", (("le", bound),)] = total
-        samples["gateline_decision_seconds_sum", ()] = self._seconds
-        samples["gateline_decision_seconds_count", ()] = total
+            samples[sample("gateline_decision_seconds_bucket", le=bound)] = total
+        samples["gateline_decision_seconds_sum"] = self._seconds
+        samples["gateline_decision_seconds_count"] = total
         return samples
 
 
-def summed(parts: Iterable[Mapping[tuple[str, Labels], float]]) -> Samples:
+def sample(name: str, **labels: str) -> str:
+    """The key of a sample, as the exposition format has it: `name{label="text"}`."""
+    inner = ",".join([f'{label}="{_escaped(text)}"' for label, text in labels.items()])
+    return f"{name}{{{inner}}}" if inner else name
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def summed(parts: Iterable[Samples]) -> Samples:
     """The samples of several processes as those of one."""
     total: Samples = {}
     for samples in parts:

@@ -65,8 +65,8 @@ class RedisStore:
     def samples(self) -> Samples:
         """The counters; from any thread."""
         return {
-            ("gateline_store_pipelines_total", ()): self.pipelines,
-            ("gateline_limits_refused_unasked_total", ()): self.refused_unasked,
+            "gateline_store_pipelines_total": self.pipelines,
+            "gateline_limits_refused_unasked_total": self.refused_unasked,
         }
 
     def take(self, effect: Take, deadline_s: float, done: Done) -> None:

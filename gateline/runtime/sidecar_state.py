@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TypeVar
 
 from gateline.runtime.admin import State
 from gateline.runtime.engine import Engine
-from gateline.runtime.metrics import Samples
+from gateline.runtime.exposition import to_json
+from gateline.runtime.metrics import Samples, sample
 from gateline.runtime.reload import Reloader
+from gateline.values.errors import ConfigError
 
 T = TypeVar("T")
 ANSWER_S = 1.0
@@ -28,6 +31,22 @@ def on_loop(loop: asyncio.AbstractEventLoop, run: Callable[[], T], within_s: flo
 
     loop.call_soon_threadsafe(call)
     return future.result(within_s)
+
+
+def answers_of(state: SidecarState, apply: Callable[[], str]) -> Mapping[str, Callable[[], Iterable[str]]]:
+    """What a worker answers to its supervisor's questions, as JSON; `apply` reloads, and returns the new revision."""
+
+    def told() -> list[str]:
+        now = state()
+        return [json.dumps({"revision": now.revision, "not_ready": now.not_ready})]
+
+    def reload() -> list[str]:
+        try:
+            return [json.dumps({"revision": apply()})]
+        except ConfigError as error:
+            return [json.dumps({"error": str(error)})]
+
+    return {"state": told, "samples": lambda: to_json(state.samples()), "reload": reload}
 
 
 class SidecarState:
@@ -50,18 +69,23 @@ class SidecarState:
 
     def __call__(self) -> State:
         """The state now."""
-        revision = self._engine.pipeline.snapshot.revision
-        not_ready = self._not_ready()
-        taken, refused = self._reloader.counts
-        samples = {
-            **self._samples(),
-            ("gateline_reloads_total", (("result", "taken"),)): taken,
-            ("gateline_reloads_total", (("result", "refused"),)): refused,
-            ("gateline_policy_processes", (("revision", revision),)): 1,
-            ("gateline_ready_processes", ()): int(not not_ready),
-        }
         error = self._reloader.last_error
-        return State(revision, not_ready, samples, {"refused_policy": error} if error else {})
+        return State(self._revision, self._not_ready(), {"refused_policy": error} if error else {})
+
+    def samples(self) -> Samples:
+        """The counters now; the caller's own."""
+        taken, refused = self._reloader.counts
+        return {
+            **self._samples(),
+            sample("gateline_reloads_total", result="taken"): taken,
+            sample("gateline_reloads_total", result="refused"): refused,
+            sample("gateline_policy_processes", revision=self._revision): 1,
+            "gateline_ready_processes": int(not self._not_ready()),
+        }
+
+    @property
+    def _revision(self) -> str:
+        return self._engine.pipeline.snapshot.revision
 
     def _not_ready(self) -> dict[str, str]:
         if self.draining:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateline.runtime.channel import Asker
-from gateline.runtime.exposition import counters_of, from_json
+from gateline.runtime.exposition import counters_of
 from gateline.runtime.metrics import Samples, summed
 from gateline.values.errors import UnavailableError
 
@@ -40,6 +40,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     asker: Asker
     started_s: float
+    answered: bool = False
     seen: Samples = field(default_factory=dict)
 
 
@@ -86,7 +87,7 @@ class Supervisor:
             if code is None:
                 continue
             index = worker.index
-            if code == USER_ERROR and not self._restarts and not worker.seen:
+            if code == USER_ERROR and not self._restarts and not worker.answered:
                 raise UnavailableError(f"worker {index}", "can't start; its message is above")
             young = now - worker.started_s < SOON_S
             self._delay_s[index] = min(MAX_DELAY_S, self._delay_s[index] * 2 + LOOK_S) if young else 0.0
@@ -123,17 +124,18 @@ class Supervisor:
         return answers
 
     def samples(self, answers: dict[int, Any]) -> Samples:
-        """The sums over all workers, dead ones too, from their answers to `state`."""
+        """The sums over all workers, dead ones too, from their answers to `samples`."""
         for index, worker in list(self._workers.items()):
             if isinstance(answers.get(index), dict):
-                worker.seen = from_json(answers[index]["samples"])
+                worker.seen = answers[index]
         seen = [worker.seen for worker in list(self._workers.values())]
-        return {**summed([self._retired, *seen]), ("gateline_worker_restarts_total", ()): self._restarts}
+        return {**summed([self._retired, *seen]), "gateline_worker_restarts_total": self._restarts}
 
 
 def _ask(worker: _Worker, what: str, within_s: float, answers: dict[int, Any]) -> None:
     try:
         answers[worker.index] = worker.asker.ask(what, within_s)
+        worker.answered = True
     except (UnavailableError, ValueError) as error:
         answers[worker.index] = error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ import yaml
 
 from gateline.config.load import Loaded
 from gateline.pipeline.run import Pipeline
+from gateline.runtime.exposition import render, to_json
+from gateline.runtime.metrics import Metrics
+from gateline.runtime.outcome import ALLOWED, Outcome
 from gateline.runtime.policy_file import PolicyFile
 from gateline.runtime.replacement import collection_deferred, read_and_built, take_apart
 from gateline.values.errors import ConfigError
@@ -78,3 +83,23 @@ def test_a_reload_gives_way_all_the_time(tmp_path: Path, more: str, refused: str
     assert refused in reloads.refused
     assert bool(refused) == bool(reloads.refused)
     assert held_ms(reloads, MOST_MS) == {}
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    """What is counted of many routes. As in a sidecar, what lived before is not collected."""
+    counted = Metrics()
+    for number in range(5 * ROUTES):
+        for outcome in (ALLOWED, Outcome("deny", 403, "insufficient_scope")):
+            counted.count(f"r{number}", outcome, None, 0.001)
+    gc.freeze()
+    yield counted
+    gc.unfreeze()
+
+
+def test_a_scrape_gives_way_all_the_time(metrics: Metrics):
+    assert held_ms(lambda: render(metrics.samples()), MOST_MS) == {}
+
+
+def test_a_worker_gives_way_while_it_tells_its_samples(metrics: Metrics):
+    assert held_ms(lambda: list(to_json(metrics.samples())), MOST_MS) == {}
