@@ -155,6 +155,7 @@ def test_what_matches_nothing_is_the_policy_s_to_refuse() -> None:
         ("routes: [{id: a, path: /a, ROUTE, headers: {x-a: abc}}]", r"headers.x-a can't be matched: Kong compares"),
         ("routes: [{id: a, path: /a, ROUTE, headers: {x-a: {present: true}}}]", "asks whether a header is there"),
         ("routes: [{id: a, path: /caf%C3%A9, ROUTE}]", "has an escape"),
+        ("routes: [{id: a, path: /café, ROUTE}]", "or what needs one"),
         (
             "routes: [{id: a, path: /a/b, ROUTE}, {id: b, path: /a, ROUTE, hosts: [x.example]}]",
             r"routes\[1\] would be asked by Kong before a",

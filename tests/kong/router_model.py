@@ -2,7 +2,7 @@
 
 It ranks routes by kinds of conditions, plain hosts, number of headers, regular expressions and their priority, length
 of a prefix (kong/router/transform.lua); within one route each path has a rank of its own. Header values are compared
-without regard to case.
+without regard to case, hosts as they are sent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _matches(route: Route, method: str, host: str, headers: dict[str, list[str]]
 
 
 def _host(pattern: str, host: str) -> bool:
-    bare = host.partition(":")[0].lower()
+    bare = host.partition(":")[0]
     return bare.endswith(pattern[1:]) if pattern.startswith("*") else bare == pattern
 
 

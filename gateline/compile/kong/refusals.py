@@ -63,8 +63,11 @@ def _upstream(path: Path, upstream: Upstream) -> Iterator[Fault]:
 
 def _route(planned: PlannedRoute) -> Iterator[Fault]:
     route, path = planned.route, planned.path
-    if "%" in route.path_text:
-        yield Fault((*path, "path"), "has an escape: Kong routes by decoded paths, and would read it in its own way")
+    if "%" in route.path_text or not route.path_text.isascii():
+        yield Fault(
+            (*path, "path"),
+            "has an escape, or what needs one: Kong routes by decoded paths, and would read it in its own way",
+        )
     for name in route.query:
         yield Fault((*path, "query", name), "can't be matched: Kong's router does not look at queries")
     for name, condition in route.headers.items():
