@@ -57,5 +57,12 @@ class Recent(Generic[K, V]):
         """Forget all."""
         self._young, self._old, self._weight = {}, {}, 0
 
+    def drain(self) -> None:
+        """Forget all, entry by entry: to free very many at once would keep other threads waiting."""
+        for generation in (self._young, self._old):
+            while generation:
+                generation.popitem()
+        self._weight = 0
+
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

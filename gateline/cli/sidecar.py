@@ -37,8 +37,6 @@ from gateline.runtime.replacement import collection_deferred, read_and_built, ta
 from gateline.runtime.sidecar_state import SidecarState, answers_of, on_loop
 
 _LOG = logging.getLogger("gateline")
-# How long decisions by a policy that was replaced are waited for at most.
-MOST_GRACE_S = 1.0
 
 
 def handlers_of(engine: Engine, metrics: Metrics) -> Handlers:
@@ -131,10 +129,7 @@ class _Sidecar:
         """Load, build, and put in force; on any thread but the loop's."""
         with collection_deferred():
             loaded, snapshot = read_and_built(self._policy.read)
-            old = [on_loop(self._loop, lambda: self._install(loaded, snapshot))]
-            # What is decided by the old one now has its pieces until then; the loop would free what they hold.
-            time.sleep(min(old[0][1].snapshot.check_s, MOST_GRACE_S))
-            take_apart(old)
+            take_apart([on_loop(self._loop, lambda: self._install(loaded, snapshot))])
         return snapshot.revision
 
     def _install(self, loaded: Loaded, snapshot: Snapshot) -> tuple[Loaded, Pipeline]:

@@ -5,7 +5,7 @@ To free ten thousand routes at once takes tens of milliseconds in which no other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gateline.values.errors import ConfigError
@@ -23,12 +23,12 @@ def release(parts: list[Any]) -> None:
     while parts:
         part = parts.pop()
         if isinstance(part, _CONTAINERS):
-            parts.extend(_in(part))
+            parts += _in(part)
 
 
-def _in(container: Any) -> Iterable[Any]:
+def _in(container: Any) -> list[Any]:
     values = container.values() if isinstance(container, dict) else container
-    return values if len(values) > _FEW else [value for value in values if isinstance(value, _CONTAINERS)]
+    return [value for value in values if len(values) > _FEW or isinstance(value, _CONTAINERS)]
 
 
 def released(parts: list[Any], run: Callable[[], T]) -> T:

@@ -8,6 +8,7 @@ that is there afterwards is left out of later collections, and the old policy is
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,9 +17,12 @@ from gateline.config.load import Loaded
 from gateline.config.release import release, released
 from gateline.pipeline.build import Snapshot, build
 from gateline.pipeline.run import Pipeline
+from gateline.recent import Recent
 
-# A method holds its memories itself, or a part of it does, or a part of that: `StoredKeys`, and therein `Recent`.
-_DEPTH = 4
+# A method remembers itself, or a part of it does, or a part of that.
+_DEPTH = 3
+# How long decisions by a policy that was replaced are waited for at most.
+MOST_GRACE_S = 1.0
 
 
 @contextmanager
@@ -47,21 +51,22 @@ def read_and_built(read: Callable[[], Loaded]) -> tuple[Loaded, Snapshot]:
 
 
 def take_apart(old: list[tuple[Loaded, Pipeline]]) -> None:
-    """Free the policy in `old`, by which nobody decides any more, giving way to others between its pieces.
+    """Free the policy in `old`, by which nothing is decided any more, giving way to others between its pieces.
 
-    It comes in a list, so that no caller's variable keeps it. Identities lead back to the pipeline by what they
-    remember, and it to them by its routes' methods: nothing would ever collect that circle, so it is emptied.
+    It comes in a list, so that no caller's variable keeps it. What is being decided by it has its time first.
+    Identities lead back to the pipeline by what they remember, and it to them by its routes' methods: nothing would
+    ever collect that circle, so it is emptied.
     """
     loaded, pipeline = old.pop()
     snapshot = pipeline.snapshot
+    time.sleep(min(snapshot.check_s, MOST_GRACE_S))
     parts = _parts_of(loaded)
-    for method in snapshot.methods.values():
-        parts += _memories_of(method)
+    for memory in (*_dictionaries_in(pipeline), snapshot.routes):
+        while memory:
+            memory.popitem()
+    parts += [part for method in snapshot.methods.values() for part in _emptied(method)]
+    snapshot.methods.clear()
     parts += snapshot.router.taken_apart()
-    parts += snapshot.routes.values()
-    memories: list[dict[str, Any]] = [snapshot.methods, snapshot.routes, *_dictionaries_in(pipeline)]
-    for memory in memories:
-        memory.clear()
     del loaded, pipeline, snapshot
     release(parts)
 
@@ -72,15 +77,18 @@ def _parts_of(loaded: Loaded) -> list[Any]:
     return [gateway.routes, gateway.upstreams, gateway.domains, loaded.api_keys, loaded.lines]
 
 
-def _memories_of(method: object) -> list[Any]:
-    """All that stands in the dictionaries of a method and of its parts."""
+def _emptied(method: object) -> list[Any]:
+    """What stands in the dictionaries of a method and of its parts, which have forgotten what they remembered."""
     found: list[Any] = []
     parts = [method]
     for _ in range(_DEPTH):
-        for memory in [memory for part in parts for memory in _dictionaries_in(part)]:
-            found.extend(memory)
-            found.extend(memory.values())
         below = [part for whole in parts for part in gc.get_referents(whole)]
+        for part in below:
+            if isinstance(part, Recent):
+                part.drain()
+            elif isinstance(part, dict):
+                found += list(part)
+                found += list(part.values())
         parts = [part for part in below if type(part).__module__.partition(".")[0] == "gateline"]
     return found
 

@@ -37,6 +37,17 @@ def test_a_dropped_entry_is_gone_and_its_weight_is_free():
     assert len(recent) == 0
 
 
+def test_what_was_drained_is_empty_and_takes_as_much_as_before():
+    recent: Recent[int, str] = Recent(10)
+    for number in range(8):
+        recent.put(number, "before")
+    recent.drain()
+    assert len(recent) == 0
+    for number in range(5):
+        recent.put(number, "after")
+    assert [recent.get(number) for number in range(5)] == ["after"] * 5
+
+
 @given(st.lists(st.tuples(st.sampled_from("pgd"), st.integers(0, 30)), max_size=300), st.integers(1, 20))
 def test_it_never_holds_more_than_its_capacity_nor_what_was_not_put(moves, capacity):
     recent: Recent[int, int] = Recent(capacity)

@@ -25,7 +25,7 @@ ROUTES = 600
 MOST_MS = 0.3
 
 
-def policy() -> dict[str, Any]:
+def policy(count: int) -> dict[str, Any]:
     """As large policies are: many routes alike."""
     routes = [
         {
@@ -37,7 +37,7 @@ def policy() -> dict[str, Any]:
             "auth_required": False,
             "rate_limit": {"requests_per_minute": 100, "key_by": "ip"},
         }
-        for n in range(ROUTES)
+        for n in range(count)
     ]
     upstreams = [{"id": f"u{n}", "servers": [f"10.0.0.{n}:80"]} for n in range(50)]
     return {"version": 1, "upstreams": upstreams, "routes": routes}
@@ -77,7 +77,7 @@ class Reloads:
 )
 def test_a_reload_gives_way_all_the_time(tmp_path: Path, more: str, refused: str):
     path = tmp_path / "gateline.yaml"
-    path.write_text(yaml.dump(policy(), sort_keys=False, Dumper=yaml.CSafeDumper) + more)
+    path.write_text(yaml.dump(policy(ROUTES), sort_keys=False, Dumper=yaml.CSafeDumper) + more)
     reloads = Reloads(path)
     reloads()
     assert refused in reloads.refused
