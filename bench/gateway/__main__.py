@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bench.gateway import report, targets
 from bench.gateway.answers import WrongAnswerError
+from bench.gateway.interpreter import interpreter
 from bench.gateway.load import CONNECTIONS, LoadError, find_wrk
 from bench.gateway.measure import Rounds, new_tokens_wanted
 from bench.gateway.processes import StartError
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--rows", default="", help="names or profiles, joined by commas; all without it")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load a row and round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument("--python", choices=("distribution", "here"), default="distribution", help="(%(default)s)")
     parser.add_argument("--json", type=Path, default=BUILD / "result.json", help="(%(default)s)")
     parser.add_argument("--build", type=Path, default=BUILD, help="folder of keys, tokens, logs (%(default)s)")
     options = parser.parse_args()
@@ -58,9 +60,11 @@ def _run(rows: list[Row], options: argparse.Namespace, console: Console) -> int:
         issuer = Issuer(options.build / "issuer")
         if any(row.sends == "traced" for row in rows):
             issuer.file_of("reference", new_tokens_wanted(options.rounds, options.seconds))
+        status.update("a Python with Gateline")
+        python = interpreter(options.python, options.build)
         status.update("starting")
-        machine = report.machine()
-        stand = Stand(rows, options.build / "run", issuer)
+        machine = {**report.machine(), "python": python.told()}
+        stand = Stand(rows, options.build / "run", issuer, python.path)
         try:
             measured = Rounds(stand, options.seconds, status.update).run(options.rounds)
             envoy = stand.envoy.version()
@@ -68,6 +72,7 @@ def _run(rows: list[Row], options: argparse.Namespace, console: Console) -> int:
             stand.close()
     judged = targets.judge(report.medians(measured))
     report.show(console, measured, stand.skipped, judged)
+    console.print(f"callouts in Python: CPython {python.version} of {python.of}", highlight=False)
     report.write(
         options.json, measured, stand.skipped, judged,
         machine=machine, envoy=envoy, seconds=options.seconds, rounds=options.rounds, connections=CONNECTIONS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ PolicyOf = Callable[[Issuer, Path], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a callout may use: a folder of its own, the issuer, the store."""
+    """What a callout may use: a folder of its own, the issuer, the store, a Python with Gateline."""
 
     folder: Path
     issuer: Issuer
     store: str
+    python: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Gateline:
         admin = free_ports(1 + self.workers)
         ports = tuple(range(admin + 1, admin + 1 + self.workers))
         command = [
-            *(*self.under, sys.executable, "-m", "gateline", "serve"),
+            *(*self.under, place.python, "-m", "gateline", "serve"),
             *("--config", str(config), "--transport", self.transport),
             *("--listen", f"127.0.0.1:{ports[0]}", "--admin", f"127.0.0.1:{admin}", "--workers", str(self.workers)),
             *("--store", place.store if self.stored else "memory", "--drain", "1", "--log-level", "warning"),
@@ -113,7 +113,7 @@ class Aio:
     def start(self, place: Place) -> Running:
         """In a process of its own."""
         port = free_ports(1)
-        return _listening([sys.executable, "-m", "bench.peers.aio_allow", f"127.0.0.1:{port}"], port, place)
+        return _listening([place.python, "-m", "bench.peers.aio_allow", f"127.0.0.1:{port}"], port, place)
 
 
 def _listening(command: list[str], port: int, place: Place) -> Running:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,8 +115,6 @@ def machine() -> dict[str, Any]:
         "cpu": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
-        "python_built_with": sysconfig.get_config_var("CONFIG_ARGS"),
         "load_before": round(os.getloadavg()[0], 2),
     }
 

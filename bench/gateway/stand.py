@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,10 +32,14 @@ class Live:
 
 
 class Stand:
-    """Starts everything; `close` ends it. `skipped` holds each row whose Go program can't be built, and why."""
+    """Starts everything, callouts in Python with `python`; `close` ends it.
 
-    def __init__(self, rows: Iterable[Row], folder: Path, issuer: Issuer) -> None:
+    `skipped` holds each row whose Go program can't be built, and why.
+    """
+
+    def __init__(self, rows: Iterable[Row], folder: Path, issuer: Issuer, python: str = sys.executable) -> None:
         self.issuer = issuer
+        self._python = python
         self.rows: list[Live] = []
         self.skipped: dict[str, str] = {}
         self._ends = ExitStack()
@@ -78,7 +83,7 @@ class Stand:
             running = None
             try:
                 if row.callout is not None:
-                    running = row.callout.start(Place(own, self.issuer, self._store_url))
+                    running = row.callout.start(Place(own, self.issuer, self._store_url, self._python))
                     self._ends.callback(running.process.close)
                 if row.sends == "limit" and running is not None:
                     verify_limit(row, running.ports)
