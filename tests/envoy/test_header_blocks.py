@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ext_authz.header_blocks as module
-from ext_authz.header_blocks import HeaderBlocks
+from ext_authz.header_blocks import MOST_BYTES, MOST_LAYOUTS, HeaderBlocks
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from gateline.values.headers import to_bytes
 
@@ -93,14 +93,89 @@ def test_a_proxy_that_hands_on_fewer_lines_has_blocks_as_well(names: tuple[str, 
     assert len(blocks._known) == 1
 
 
+def line(*parts: bytes) -> bytes:
+    """A line of these fields, as it lies in a block."""
+    content = b"".join(parts)
+    assert len(content) < 128
+    return b"\n%c%b" % (len(content), content)
+
+
+KEY = b"\n\x05:path"
+RAW = b"\x1a\x02/a"
+PLAIN = line(b"\n\x03x-a", b"\x1a\x01b")
+
+
 @pytest.mark.parametrize(
-    ("path", "request_id"), [("/" + "p" * 127, UUIDS[0]), ("/a", "not-a-uuid")], ids=["a long path", "another id"]
+    "raw",
+    [
+        line(KEY, b"\x12\x02/a"),
+        line(RAW, KEY),
+        line(KEY, RAW, b"\x20\x01"),
+        line(KEY, b"\x1a\x82\0/a"),
+        line(KEY, b"\x1a\x01/", RAW),
+        line(KEY, RAW) + b"\x10\x01",
+        b"\n\x8d\0" + KEY + RAW + b"\x10\x01",
+        line(KEY, RAW) + PLAIN + PLAIN,
+        line(KEY, RAW) * 2,
+    ],
+    ids=["text", "order", "more", "long size", "twice", "unknown", "long line", "two of a name", "two paths"],
 )
-def test_what_varies_and_cannot_be_cut_out_is_not_remembered(path: str, request_id: str) -> None:
+def test_what_is_written_in_another_way_is_read_and_not_remembered(raw: bytes) -> None:
+    """Where its values lie can't be told from their sizes alone."""
     blocks = HeaderBlocks()
-    lines = lines_with(path, request_id)
-    assert seen(blocks, lines, path.encode()) == lines
+    for _ in range(3):
+        assert blocks.read(raw, b"/a").all(":path")[0] == "/a"
     assert len(blocks._known) == 0
+
+
+@pytest.mark.parametrize("size", [1, 126, 127, 128, 300])
+def test_values_of_any_size_are_cut_out(size: int) -> None:
+    blocks = HeaderBlocks()
+    for letter in "abc":
+        path, request_id = "/" + letter * size, letter * size
+        lines = lines_with(path, request_id, ("x-long", "v" * size))
+        assert seen(blocks, lines, path.encode()) == lines
+    assert len(blocks._known) == 1
+
+
+def test_blocks_of_one_size_may_be_laid_out_in_several_ways() -> None:
+    blocks = HeaderBlocks()
+    lines = lines_with("/" + "p" * 35, UUIDS[0], ("x-a", "1"))
+    orders = [lines, lines[::-1], [lines[3], *lines[:3]]]
+    for order in orders * 3:
+        assert seen(blocks, order, b"/" + b"p" * 35) == order
+    assert len(blocks._layouts) == 1
+    assert [len(layouts) for layouts in blocks._layouts.values()] == [MOST_LAYOUTS]
+
+
+def test_layouts_are_bounded_and_those_of_long_blocks_keep_none(monkeypatch) -> None:
+    monkeypatch.setattr(module, "MOST_SIZES", 10)
+    blocks = HeaderBlocks()
+    for size in range(25):
+        lines = lines_with("/" + "p" * size, UUIDS[0], ("cookie", "c" * MOST_BYTES if size % 2 else ""))
+        for _ in range(2):
+            assert seen(blocks, lines, b"/" + b"p" * size) == lines
+        assert len(blocks._layouts) <= 10
+    kept = [bool(layout.parts) for layouts in blocks._layouts.values() for layout in layouts]
+    assert any(kept)
+    assert not all(kept)
+    assert all(sum(map(len, layout.parts)) <= MOST_BYTES for (layout,) in blocks._layouts.values())
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_one_byte_that_differs_anywhere_is_another_block(at: int) -> None:
+    """Before the path, between the values, behind them; though the same was read again and again."""
+    blocks = HeaderBlocks()
+
+    def lines(letter: str) -> Lines:
+        others = [("x-%d" % number, letter if number == at else "a") for number in range(4)]
+        varying = [(":path", "/a"), ("x-request-id", UUIDS[0]), ("traceparent", TRACES[0])]
+        named = [line for pair in zip(others, varying, strict=False) for line in pair] + others[3:]
+        return [(name, value.encode()) for name, value in named]
+
+    for letter in "aaabaabbab":
+        assert seen(blocks, lines(letter), b"/a") == lines(letter)
+    assert len(blocks._known) == 2
 
 
 def test_another_value_of_a_line_is_another_block() -> None:
