@@ -168,7 +168,7 @@ def test_one_byte_that_differs_anywhere_is_another_block(at: int) -> None:
     blocks = HeaderBlocks()
 
     def lines(letter: str) -> Lines:
-        others = [("x-%d" % number, letter if number == at else "a") for number in range(4)]
+        others = [(f"x-{number}", letter if number == at else "a") for number in range(4)]
         varying = [(":path", "/a"), ("x-request-id", UUIDS[0]), ("traceparent", TRACES[0])]
         named = [line for pair in zip(others, varying, strict=False) for line in pair] + others[3:]
         return [(name, value.encode()) for name, value in named]
