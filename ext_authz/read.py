@@ -24,6 +24,12 @@ def _entry(raw: bytes) -> tuple[str, str]:
     return entry.key, to_text(entry.value)
 
 
+def _route(raw: bytes) -> str | None:
+    """The route that this entry names; None where it is of something else."""
+    name, value = _entry(raw)
+    return value if name == ROUTE else None
+
+
 def _peer(raw: bytes) -> tuple[str, Certificate | None]:
     peer = AttributeContext.Peer.FromString(raw)
     certificate = None
@@ -80,13 +86,14 @@ class _Asked(Request):
 class Reader:
     """Reads CheckRequests; keeps the memos of one process."""
 
-    __slots__ = ("_blocks", "_entries", "_methods", "_peers")
+    __slots__ = ("_blocks", "_entries", "_methods", "_peers", "_routes")
 
     def __init__(self) -> None:
         self._blocks = HeaderBlocks()
         self._entries = Memo(_entry, len, MOST_BYTES)
         self._peers = Memo(_peer, len, MOST_BYTES)
         self._methods = Memo(to_text, len, MOST_BYTES)
+        self._routes = Memo(_route, len, MOST_BYTES)
 
     def request(self, data: bytes, now_unix_s: float) -> Request:
         """The request that Envoy asks about; `DecodeError` where the bytes are no CheckRequest."""
@@ -100,17 +107,14 @@ class Reader:
         return _Asked(
             http,
             self._methods[http.method],
-            to_text(path),
+            path.decode("utf-8", "surrogateescape"),  # as `to_text`, which costs a call
             headers,
             self._peers[attributes.source],
             now_unix_s,
-            self._route(data, extension) if extension else None,
+            (self._routes[extension] or self._other_route(data)) if extension else None,
         )
 
-    def _route(self, data: bytes, last: bytes) -> str | None:
-        """The route that the proxy names among the context extensions, of which there is one nearly always."""
-        name, route = self._entries[last]
-        if name != ROUTE:
-            every = Extensions.FromString(data).attributes.context_extensions
-            route = dict(map(self._entries.__getitem__, every)).get(ROUTE)  # type: ignore[assignment]
-        return route
+    def _other_route(self, data: bytes) -> str | None:
+        """The route that the proxy names among several context extensions; there is one nearly always."""
+        every = Extensions.FromString(data).attributes.context_extensions
+        return dict(map(self._entries.__getitem__, every)).get(ROUTE)

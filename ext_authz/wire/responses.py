@@ -17,25 +17,18 @@ END_OK = encode([(b"grpc-status", b"0")])
 _PLAIN = frozenset(range(0x20, 0x7F)) - {ord("%")}
 
 _MOST_SIZES = 1024
-_STREAM = struct.Struct(">I").pack
+pack_stream = struct.Struct(">I").pack
 _DATA = struct.Struct(">IB").pack
 _PREFIX = struct.Struct(">BI").pack
 # The three frames of an answer without the stream that each names: HEADERS, DATA, and HEADERS again.
-_HEAD = _DATA(len(BEGIN) << 8 | frames.HEADERS, frames.END_HEADERS)
-_TAIL = _DATA(len(END_OK) << 8 | frames.HEADERS, frames.END_HEADERS | frames.END_STREAM)
+HEAD = _DATA(len(BEGIN) << 8 | frames.HEADERS, frames.END_HEADERS)
+TAIL = _DATA(len(END_OK) << 8 | frames.HEADERS, frames.END_HEADERS | frames.END_STREAM)
 
 
 @lru_cache(maxsize=_MOST_SIZES)
-def _around(size_bytes: int) -> tuple[bytes, bytes]:
-    """What stands before and behind the stream in DATA that holds a message of so many bytes."""
+def around(size_bytes: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the stream in DATA that holds a message of so many bytes; see `unary.answer`."""
     return BEGIN + _DATA((size_bytes + PREFIX_BYTES) << 8 | frames.DATA, 0), _PREFIX(0, size_bytes)
-
-
-def whole(stream_id: int, message: bytes) -> tuple[bytes, ...]:
-    """An answer of one message in one frame, in pieces, since most of them are made once."""
-    stream = _STREAM(stream_id)
-    data, prefix = _around(len(message))
-    return _HEAD, stream, data, stream, prefix, message, _TAIL, stream, END_OK
 
 
 def prefixed(message: bytes) -> bytes:

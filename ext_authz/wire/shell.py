@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ext_authz.wire.services import Services
 
 _HIGH_WATER_BYTES = 256 * 1024
-# Half a dozen calls: a proxy goes on with their answers while we work on the rest of a longer read.
+# A dozen calls. A proxy goes on with the answers of the first half while we work on the others.
+_LONG_BYTES = 16_384
 _AHEAD_BYTES = 8192
 
 
@@ -50,7 +51,7 @@ class Shell(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle all frames of one read, then write once; of a long read, the first answers go ahead."""
         connection = self.connection
-        if len(data) > _AHEAD_BYTES and self._descriptor is not None:
+        if len(data) > _LONG_BYTES and self._descriptor is not None:
             self._write_ahead(connection.receive(data[:_AHEAD_BYTES]))
             data = data[_AHEAD_BYTES:]
         output = connection.receive(data)

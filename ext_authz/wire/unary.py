@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ext_authz.rpc import Handler, RpcError, Status
 from ext_authz.wire import responses
 from ext_authz.wire.messages import MessageReader
-from ext_authz.wire.responses import PREFIX_BYTES
+from ext_authz.wire.responses import END_OK, HEAD, PREFIX_BYTES, TAIL, around, pack_stream
 from ext_authz.wire.stream import Stream
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ class UnaryCall(Stream):
         size = len(message) + PREFIX_BYTES
         if size <= out.window and size <= self.send_window and size <= out.max_frame_bytes:
             out.window -= size
-            out.parts += responses.whole(self.id, message)
+            stream = pack_stream(self.id)
+            data, prefix = around(len(message))
+            out.parts += (HEAD, stream, data, stream, prefix, message, TAIL, stream, END_OK)
             connection.ended(self)
         else:
             self._answer_in_parts(message)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _unpack = struct.Struct(">IBIBI").unpack_from
 _BEFORE_MESSAGE = HEAD_BYTES + PREFIX_BYTES
 _MOST_BYTES = MAX_FRAME_BYTES - PREFIX_BYTES
+_LEAST_WINDOW = CONNECTION_WINDOW_BYTES // 2
 
 
 def take_whole_call(connection: Connection, stream_id: int, data: bytes, start: int, stop: int) -> int:
@@ -31,7 +32,7 @@ def take_whole_call(connection: Connection, stream_id: int, data: bytes, start: 
     word, flags, data_stream_id, compressed, size = _unpack(data, stop)
     end = begin + size
     window = connection.window - size - PREFIX_BYTES
-    limits = connection.limits
+    limits, streams = connection.limits, connection.streams
     if (
         word != (size + PREFIX_BYTES) << 8
         or flags != END_STREAM
@@ -41,17 +42,20 @@ def take_whole_call(connection: Connection, stream_id: int, data: bytes, start: 
         or size > _MOST_BYTES
         or size > limits.message_bytes
         or stream_id != connection.last_stream_id + 2
-        or window < CONNECTION_WINDOW_BYTES // 2
+        or window < _LEAST_WINDOW
         or connection.refusing
-        or len(connection.streams) >= limits.concurrent_streams
+        or len(streams) >= limits.concurrent_streams
     ):
         return 0
     known = connection.reader.known(data[start:stop])
-    if known is None or known.whole is None:
+    if known is None:
+        return 0
+    _, make = known
+    if make is None:
         return 0
     connection.window = window
     connection.last_stream_id = stream_id
-    call = connection.streams[stream_id] = known.whole(connection, stream_id)
+    call = streams[stream_id] = make(connection, stream_id)
     call.remote_ended = True
     call.run(data[begin:end])
     return end

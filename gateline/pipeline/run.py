@@ -115,31 +115,31 @@ class Pipeline:
         self._routed: dict[tuple[str | None, str, str], tuple[str, BuiltRoute]] = {}
 
     def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
-        """Judge a request. With `explain`, the observer's context holds a note per step."""
-        context = Context(request, self.snapshot.shadow, [] if explain else None)
+        """Judge a request. With `explain`, the observer's context holds a note per step.
+
+        First it is sanitised and its route found, then the route's own steps run.
+        """
+        snapshot = self.snapshot
+        context = Context(request, snapshot.shadow, [] if explain else None)
+        found: BuiltRoute | Deny | Unavailable
         try:
-            found = self._enter(context)
+            context.step = "sanitise"
+            context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
+            context.remove = snapshot.identity_headers.sent_by_client(request.headers)
+            routed = self._routed.get((request.route, request.method, request.target))
+            if routed is None or explain:
+                found = self._route(context)
+            else:
+                context.path, found = routed
+                context.step = "route"
+                context.route_id = found.id
+                context.shadow = found.shadow
+                context.check_s = found.check_s
         except Exception as error:  # noqa: BLE001  # the law again
             found = broken(error)
-        if type(found) is BuiltRoute:
+        if isinstance(found, BuiltRoute):
             return self._walk(context, found.steps, 0)
-        return self.finish(context, found)  # type: ignore[arg-type]  # a route went the other way
-
-    def _enter(self, context: Context) -> BuiltRoute | Deny | Unavailable:
-        """Sanitise and route: what happens before the route's own steps."""
-        snapshot, request = self.snapshot, context.request
-        context.step = "sanitise"
-        context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
-        context.remove = snapshot.identity_headers.sent_by_client(request.headers)
-        routed = self._routed.get((request.route, request.method, request.target))
-        if routed is None or context.notes is not None:
-            return self._route(context)
-        context.path, route = routed
-        context.step = "route"
-        context.route_id = route.id
-        context.shadow = route.shadow
-        context.check_s = route.check_s
-        return route
+        return self.finish(context, found)
 
     def _route(self, context: Context) -> BuiltRoute | Deny | Unavailable:
         """Look at the path, and find the route unless the proxy names it."""

@@ -33,8 +33,9 @@ class Watcher:
             return
         outcome = ALLOWED if type(decision) is Allow else outcome_of(decision)
         would = None if context.would is None else outcome_of(context.would)
-        # The wall clock may step back between the two readings.
-        took_s = max(0.0, self._now_unix_s() - context.request.now)
+        took_s = self._now_unix_s() - context.request.now
+        if took_s < 0.0:  # noqa: PLR1730  # the wall clock may step back between the two readings
+            took_s = 0.0
         self._metrics.count(context.route_id, outcome, would, took_s)
         if context.fallbacks:
             for fallback in context.fallbacks:
