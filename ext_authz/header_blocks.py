@@ -34,11 +34,21 @@ def _line(raw: bytes) -> tuple[str, str]:
     return line.key, to_text(line.raw_value or line.value)
 
 
-class _Block(NamedTuple):
-    """What is remembered of a block: name to value, those that vary among them, and the memo of its headers."""
+class Block(NamedTuple):
+    """What is remembered of a block: the headers that were read first, and what follows from all like them."""
 
-    fields: dict[str, Any]
+    headers: Headers
     memo: dict[Any, Any]
+
+
+Found = tuple[Block, dict[str, slice] | None, bytes]
+"""A block, where its bytes have other values than those that were read first, and its bytes."""
+
+
+def headers_of(found: Found) -> Headers:
+    """The headers of a block as it was found."""
+    block, places, raw = found
+    return block.headers.replaced({name: raw[at] for name, at in places.items()}) if places else block.headers
 
 
 class _Layout:
@@ -54,33 +64,12 @@ class _Layout:
         bounds = [bound for at in values.values() for bound in (at.start, at.stop)]
         self.bounds = (*bounds, *[size] * (2 * len(VARYING) - len(bounds)))
         self.parts: tuple[bytes, ...] = ()
-        self.block: _Block | None = None
+        self.block: Block | None = None
 
     def parts_of(self, raw: bytes) -> tuple[bytes, ...]:
         """What lies around the values."""
         a, b, c, d, e, f = self.bounds
         return raw[:a], raw[b:c], raw[d:e], raw[f:]
-
-
-class _Known(Headers):
-    """Headers of a block that was read before, with the values that vary; put together when somebody looks."""
-
-    __slots__ = ("_block", "_raw", "_values")
-
-    def __init__(self, block: _Block, values: dict[str, slice], raw: bytes) -> None:
-        self._pairs = None
-        self._index = None
-        self.memo = block.memo
-        self._block = block
-        self._values = values
-        self._raw = raw
-
-    def _indexed(self) -> dict[str, Any]:
-        index = self._index
-        if index is None:
-            raw = self._raw
-            index = self._index = self._block.fields | {name: raw[at] for name, at in self._values.items()}
-        return index
 
 
 class HeaderBlocks:
@@ -89,12 +78,12 @@ class HeaderBlocks:
     __slots__ = ("_known", "_layouts", "_lines")
 
     def __init__(self) -> None:
-        self._known: Recent[tuple[bytes, ...], _Block] = Recent(CAPACITY_BYTES)
+        self._known: Recent[tuple[bytes, ...], Block] = Recent(CAPACITY_BYTES)
         self._layouts: dict[int, list[_Layout]] = {}
         self._lines = Memo(_line, len, MOST_BYTES)
 
-    def read(self, raw: bytes, path: bytes) -> Headers:
-        """The headers; `path` is the request's. Raises DecodeError where the bytes are no header lines."""
+    def find(self, raw: bytes, path: bytes) -> Found:
+        """The block; `path` is the request's. Raises DecodeError where the bytes are no header lines."""
         for layout in self._layouts.get(len(raw) << 16 | len(path), ()):
             a, b, c, d, e, f = layout.bounds
             parts = raw[:a], raw[b:c], raw[d:e], raw[f:]
@@ -106,19 +95,18 @@ class HeaderBlocks:
                 if block is not None and len(raw) <= MOST_BYTES:
                     layout.parts, layout.block = parts, block
             if block is not None:
-                return _Known(block, layout.values, raw)
+                return block, layout.values, raw
         return self._learn(raw, path)
 
-    def _learn(self, raw: bytes, path: bytes) -> Headers:
+    def _learn(self, raw: bytes, path: bytes) -> Found:
         lines = HeaderLines.FromString(raw).headers[:]
         pairs = [self._lines[line] for line in lines]
-        headers = Headers(pairs)
-        index = dict(pairs)
-        values = _places(raw, lines, pairs) if len(index) == len(pairs) else None
+        block = Block(Headers(pairs), {})
+        values = _places(raw, lines, pairs) if len(block.headers.names()) == len(pairs) else None
         if values is not None:
             layout = self._layout(len(raw) << 16 | len(path), values, len(raw))
-            self._known.put(layout.parts_of(raw), _Block(index, headers.memo), len(raw))
-        return headers
+            self._known.put(layout.parts_of(raw), block, len(raw))
+        return block, None, raw
 
     def _layout(self, sizes: int, values: dict[str, slice], size: int) -> _Layout:
         """That of these places, known from now on."""

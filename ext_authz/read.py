@@ -6,9 +6,10 @@ are bounded in number and in the size of what they hold. What a policy seldom as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import unquote
 
-from ext_authz.header_blocks import MOST_BYTES, HeaderBlocks
+from ext_authz.header_blocks import MOST_BYTES, Block, Found, HeaderBlocks, headers_of
 from ext_authz.memo import Memo
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from ext_authz.pb.gateline.check_pb2 import Check, Entry, Extensions, Http
@@ -22,6 +23,11 @@ _parse = Check.FromString
 def _entry(raw: bytes) -> tuple[str, str]:
     entry = Entry.FromString(raw)
     return entry.key, to_text(entry.value)
+
+
+def _of_map(pairs: Iterable[tuple[str, str]]) -> Found:
+    """A block of header lines that came as a map's entries, which nobody remembers."""
+    return Block(Headers(list(pairs)), {}), None, b""
 
 
 def _route(raw: bytes) -> str | None:
@@ -39,16 +45,16 @@ def _peer(raw: bytes) -> tuple[str, Certificate | None]:
 
 
 class _Asked(Request):
-    """A request whose host, scheme, id and body are decoded when somebody looks at them."""
+    """A request whose headers, host, scheme, id and body are decoded when somebody looks at them."""
 
-    __slots__ = ("_http",)
+    __slots__ = ("_found", "_headers", "_http")
 
     def __init__(
         self,
         http: Http,
         method: str,
         target: str,
-        headers: Headers,
+        found: Found,
         peer: tuple[str, Certificate | None],
         now: float,
         route: str | None,
@@ -56,14 +62,24 @@ class _Asked(Request):
         self._http = http
         self.method = method
         self.target = target
-        self.headers = headers
+        self._found = found
+        self._headers: Headers | None = None
+        self.memo = found[0].memo
         self.peer, self.certificate = peer
         self.now = now
         self.route = route
 
     # By properties: a class with `__getattr__` pays for it at each look at any attribute.
     @property
-    def host(self) -> str:  # type: ignore[override]  # nobody writes to a request
+    def headers(self) -> Headers:  # type: ignore[override]  # nobody writes to a request
+        """All of them."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = headers_of(self._found)
+        return headers
+
+    @property
+    def host(self) -> str:  # type: ignore[override]
         """As the client named it."""
         return to_text(self._http.host)
 
@@ -75,6 +91,9 @@ class _Asked(Request):
     @property
     def request_id(self) -> str:  # type: ignore[override]
         """The proxy's."""
+        _, places, raw = self._found
+        if places and "x-request-id" in places:
+            return to_text(raw[places["x-request-id"]])
         return self.headers.first("x-request-id") or ""
 
     @property
@@ -103,12 +122,12 @@ class Reader:
         path = http.path
         raw = http.header_map
         # The field lines where Envoy has `encode_raw_headers`, else as its map joined them.
-        headers = self._blocks.read(raw, path) if raw else Headers([self._entries[raw] for raw in http.headers])
+        found = self._blocks.find(raw, path) if raw else _of_map(map(self._entries.__getitem__, http.headers))
         return _Asked(
             http,
             self._methods[http.method],
             path.decode("utf-8", "surrogateescape"),  # as `to_text`, which costs a call
-            headers,
+            found,
             self._peers[attributes.source],
             now_unix_s,
             (self._routes[extension] or self._other_route(data)) if extension else None,

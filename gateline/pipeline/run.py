@@ -125,7 +125,7 @@ class Pipeline:
         try:
             context.step = "sanitise"
             context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
-            context.remove = snapshot.identity_headers.sent_by_client(request.headers)
+            context.remove = snapshot.identity_headers.sent_by_client(request)
             routed = self._routed.get((request.route, request.method, request.target))
             if routed is None or explain:
                 found = self._route(context)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from gateline.values.headers import MAX_MEMOS, Headers, Pair, is_field_value
+from gateline.values.headers import Pair, is_field_value
 from gateline.values.identity import Identity, claim_of
+from gateline.values.request import MAX_MEMOS, Request
 
 FIELDS = ("user_id", "scopes", "method", "credential_id", "tenant", "roles", "groups", "tier")
 
@@ -32,16 +33,16 @@ class IdentityHeaders:
         self.names = {field: name.lower() for field, name in names.items()}
         self._spellings = frozenset(spelling for name in self.names.values() for spelling in spellings(name))
 
-    def sent_by_client(self, headers: Headers) -> tuple[str, ...]:
+    def sent_by_client(self, request: Request) -> tuple[str, ...]:
         """The names, as they were sent, under which the client tried to give an identity."""
-        known: tuple[str, ...] | None = headers.memo.get(self)
+        known: tuple[str, ...] | None = request.memo.get(self)
         if known is not None:
             return known
-        names = headers.names()
+        names = request.headers.names()
         found = () if self._spellings.isdisjoint(names) else tuple(name for name in names if name in self._spellings)
-        if len(headers.memo) >= MAX_MEMOS:
-            headers.memo.clear()
-        headers.memo[self] = found
+        if len(request.memo) >= MAX_MEMOS:
+            request.memo.clear()
+        request.memo[self] = found
         return found
 
     def of(self, identity: Identity | None) -> Sequence[Pair] | None:

@@ -11,9 +11,6 @@ from typing import Any
 
 Pair = tuple[str, str]
 
-# Headers that many requests share outlive the policies that looked at them.
-MAX_MEMOS = 16
-
 
 def to_text(raw: bytes) -> str:
     """The text of a header value, a path or a host; bytes that are not UTF-8 become lone surrogates."""
@@ -39,21 +36,14 @@ def is_field_value(text: str) -> bool:
 class Headers:
     """Header fields in the order of arrival. Names must be lower-case; values are bytes, or text already."""
 
-    __slots__ = ("_index", "_pairs", "memo")
+    __slots__ = ("_index", "_pairs")
 
     def __init__(
-        self,
-        pairs: Collection[tuple[str, bytes | str]] | None = (),
-        memo: dict[Any, Any] | None = None,
+        self, pairs: Collection[tuple[str, bytes | str]] | None = (), index: dict[str, Any] | None = None
     ) -> None:
-        """Of `pairs`; with None, a subclass has them.
-
-        `memo` is for what follows from the fields alone, other than `:path`, `x-request-id` and `traceparent`: headers
-        that differ in those may share one. Whoever adds to it when it has `MAX_MEMOS` empties it first.
-        """
+        """Of `pairs`, or where no name comes twice of an `index` of them and no pairs."""
         self._pairs = pairs
-        self._index: dict[str, Any] | None = None
-        self.memo = {} if memo is None else memo
+        self._index = index
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, bytes | str]]) -> Headers:
@@ -91,6 +81,10 @@ class Headers:
         if found is None or type(found) is str:
             return found
         return _text(found[0] if isinstance(found, list) else found)
+
+    def replaced(self, values: dict[str, bytes]) -> Headers:
+        """These headers, no name of which comes twice, with other values of some."""
+        return Headers(None, self._indexed() | values)
 
     def names(self) -> KeysView[str]:
         """The names that occur."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from gateline.values.headers import Headers
 
@@ -21,6 +21,10 @@ class Certificate:
     principal: str = ""
 
 
+# What is shared by many requests outlives the policies that looked at them.
+MAX_MEMOS = 16
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One request. Not frozen, because it is made once per call on the hot path; nothing writes to it afterwards.
@@ -28,6 +32,9 @@ class Request:
     `target` is the path with its query, as the proxy would forward it; `peer` the address at the other end of the
     connection (no port); `now` Unix seconds, read once by the adapter; `route` the policy that the proxy names, None
     where the core matches. `request_id` is the proxy's.
+
+    `memo` is for what follows from the header fields alone, other than `:path`, `x-request-id` and `traceparent`:
+    requests that differ in nothing else may share one. Whoever adds to it when it has `MAX_MEMOS` empties it first.
     """
 
     method: str
@@ -41,6 +48,7 @@ class Request:
     request_id: str = ""
     body: bytes | None = None
     certificate: Certificate | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_grpc(self) -> bool:

@@ -8,9 +8,9 @@ from gateline.context import Context
 from gateline.effects import HttpReply, Shared
 from gateline.values.decision import Deny
 from gateline.values.errors import ConfigError, UnavailableError
-from gateline.values.headers import MAX_MEMOS, Headers
+from gateline.values.headers import Headers
 from gateline.values.identity import Identity
-from gateline.values.request import Request
+from gateline.values.request import MAX_MEMOS, Request
 from tests.authn.gateways import MAIN, bearer, gateway, said
 from tests.cases_support.keyring import keyring
 from tests.cases_support.minting import mint
@@ -20,6 +20,9 @@ NOW = 1_800_000_000.0
 
 def token(now=NOW, **claims):
     return mint({"claims": {"sub": "alice", **claims}, "exp": "+60s"}, keyring(), now)
+
+
+TOKEN = token()
 
 
 @pytest.fixture
@@ -176,16 +179,20 @@ class Keys:
 
 @pytest.fixture
 def shared(guarded):
-    """Asks the method again and again with one `Headers`, as requests of the same lines have one memo."""
+    """Asks the method again and again with one memo, as requests of the same lines have."""
     method = guarded.pipeline.snapshot.methods["main"]
     method._keys = Keys(method._keys)
-    headers = Headers.of(bearer(token()).items())
+    memo = {}
 
     def judged(now=NOW):
-        return method.authenticate(Context(Request("GET", "/", "h", headers, "192.0.2.1", now)))
+        return method.authenticate(Context(asked(memo, now)))
 
-    judged.keys, judged.headers = method._keys, headers
+    judged.keys = method._keys
     return judged
+
+
+def asked(memo, now=NOW):
+    return Request("GET", "/", "h", Headers.of(bearer(TOKEN).items()), "192.0.2.1", now, memo=memo)
 
 
 def test_the_same_lines_give_the_same_identity_until_the_token_ends(shared):
@@ -203,13 +210,12 @@ def test_the_same_lines_give_nobody_once_the_key_is_gone(shared):
 
 
 def test_lines_that_many_policies_looked_at_remember_a_bounded_number(policy):
-    headers = Headers.of(bearer(token()).items())
+    memo = {}
     for _ in range(MAX_MEMOS + 3):
         method = policy(gateway(MAIN), now_unix_s=NOW).pipeline.snapshot.methods["main"]
         for _ in range(3):
-            found = method.authenticate(Context(Request("GET", "/", "h", headers, "192.0.2.1", NOW)))
-            assert found.user_id == "alice"
-        assert 0 < len(headers.memo) <= MAX_MEMOS
+            assert method.authenticate(Context(asked(memo))).user_id == "alice"
+        assert 0 < len(memo) <= MAX_MEMOS
 
 
 def test_keys_are_asked_for_before_the_first_token(fetching, issuer):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ext_authz.answer import answer_of
 from ext_authz.memo import MOST
 from ext_authz.pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from ext_authz.pb.gateline.check_pb2 import Entry
 from ext_authz.read import MOST_BYTES, Reader
 from gateline.limit.headers import limit_headers
 from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
@@ -159,6 +160,27 @@ def test_every_part_of_the_request_is_read() -> None:
     assert (read.peer, read.route, read.request_id, read.now) == ("2001:db8::1", "r", "id-1", 5.0)
     assert read.certificate is not None
     assert (read.certificate.pem, read.certificate.principal) == ("-----BEGIN CERTIFICATE-----\n", "spiffe://a/b")
+
+
+def test_a_call_that_comes_again_has_its_own_id() -> None:
+    reader = Reader()
+    for number in (1, 2, 3):
+        asked = message(path=b"/a")
+        line = asked.attributes.request.http.header_map.headers.add()
+        line.key, line.raw_value = "x-request-id", b"id-%d" % number
+        read = reader.request(asked.SerializeToString(), 0.0)
+        assert (read.request_id, read.headers.first("x-request-id")) == (f"id-{number}", f"id-{number}")
+
+
+@pytest.mark.parametrize("names", [("route",), ("other", "route"), ("route", "other"), ("other",), ("a", "b"), ()])
+def test_the_route_is_found_wherever_it_stands_among_the_extensions(names: tuple[str, ...]) -> None:
+    """Written by hand: a map's own order is nobody's."""
+    entries = [Entry(key=name, value=name.encode() + b"-1").SerializeToString() for name in names]
+    attributes = b"".join(b"\x52%c%b" % (len(entry), entry) for entry in entries)
+    reader = Reader()
+    for _ in range(2):
+        read = reader.request(b"\n%c%b" % (len(attributes), attributes), 0.0)
+        assert read.route == ("route-1" if "route" in names else None)
 
 
 def test_a_body_as_text_is_read_as_well_and_absent_parts_are_empty() -> None:

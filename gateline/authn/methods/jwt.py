@@ -25,9 +25,8 @@ from gateline.effects import Effects, Later, Shared
 from gateline.recent import Recent
 from gateline.values.decision import unavailable
 from gateline.values.errors import ConfigError
-from gateline.values.headers import MAX_MEMOS, Headers
 from gateline.values.identity import NOT_MINE, Identity, NotMine, Refused
-from gateline.values.request import Needs
+from gateline.values.request import MAX_MEMOS, Needs, Request
 
 MAX_CACHED_CHARACTERS = 32 << 20
 MAX_FOREIGN_CHARACTERS = 4 << 20
@@ -95,34 +94,34 @@ class JwtMethod:
         self._keys = keys
         self._version = keys.version
         self._believed: object = object()
-        """What stands for the tokens verified with these keys, in the memos of headers."""
+        """What stands for the tokens verified with these keys, in the memos of requests."""
         self._verified: Recent[str, tuple[Identity, float]] = Recent(MAX_CACHED_CHARACTERS)
         self._foreign: Recent[str, NotMine] = Recent(MAX_FOREIGN_CHARACTERS)
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
         """One `Authorization` header with a bearer token; what was verified once is not verified again."""
         request = context.request
-        headers, now = request.headers, request.now
+        now = request.now
         if self._version != self._keys.version:
             # A key is gone: nothing that was verified with it is believed.
             self._verified.clear()
             self._version = self._keys.version
             self._believed = object()
         if now < self._keys.check_at:
-            known = headers.memo.get(self._believed) or self._known(headers)
+            known = request.memo.get(self._believed) or self._known(request)
             if known is not None and now < known[1]:
                 return known[0] if self._revocation is None else self._revocation.check(known[0], self._bearer)
-        outcome = self._first_seen(headers.all("authorization"), now)
+        outcome = self._first_seen(request.headers.all("authorization"), now)
         return outcome if self._revocation is None else self._revocation.after(outcome, self._bearer)
 
-    def _known(self, headers: Headers) -> tuple[Identity, float] | None:
-        """The identity of a token that was verified, and until when; kept with its headers, to be found sooner."""
-        values = headers.all("authorization")
+    def _known(self, request: Request) -> tuple[Identity, float] | None:
+        """The identity of a token that was verified, and until when; kept with its lines, to be found sooner."""
+        values = request.headers.all("authorization")
         known = self._verified.get(values[0]) if len(values) == 1 else None
         if known is not None:
-            if len(headers.memo) >= MAX_MEMOS:
-                headers.memo.clear()
-            headers.memo[self._believed] = known
+            if len(request.memo) >= MAX_MEMOS:
+                request.memo.clear()
+            request.memo[self._believed] = known
         return known
 
     def prepare(self, now: float) -> Shared | None:
