@@ -29,9 +29,13 @@ class Ask:
         if done is None:
             return
         try:
-            done(reply)
+            done(reply if isinstance(reply, UnavailableError) else self.told(reply))
         except Exception:  # noqa: BLE001  # one that fails must not keep the others from their replies
             _LOG.exception("an answer from the store found nobody who could use it")
+
+    def told(self, reply: Any) -> Any:
+        """What is told of a reply: the reply itself."""
+        return reply
 
     def fail(self, why: str) -> None:
         """Answer that the store is of no use."""

@@ -23,10 +23,26 @@ from gateline.runtime.redis_address import RedisAddress
 from gateline.runtime.redis_batch import Ask, Batch
 from gateline.runtime.redis_link import Argument, pack
 from gateline.runtime.redis_session import RedisSession
-from gateline.values.errors import UnavailableError
 
 Done = Callable[[Answer], None]
 LATE_BATCHES = 2
+
+
+class _Charge(Ask):
+    """A charge on its way; its reply is levels."""
+
+    __slots__ = ("charges", "over_limit")
+
+    charges: tuple[Charge, ...]
+    over_limit: OverLimit
+
+    def told(self, reply: Any) -> TakeReply:
+        levels = levels_of(reply)
+        for level in levels:
+            if not level.allowed:
+                self.over_limit.note(self.charges, levels)
+                break
+        return TakeReply(levels)
 
 
 class RedisStore:
@@ -78,25 +94,19 @@ class RedisStore:
             done(refusal)
             return
 
-        def replied(reply: Any) -> None:
-            if isinstance(reply, UnavailableError):
-                done(reply)
-                return
-            levels = levels_of(reply)
-            for level in levels:
-                if not level.allowed:
-                    self._over_limit.note(charges, levels)
-                    break
-            done(TakeReply(levels))
-
         command = effect.packed
         if command is None:
             command = effect.packed = self._evalsha(charges)
-        self._ask(command, min(deadline_s, self._loop.time() + effect.within_s), replied)
+        own_deadline_s = self._loop.time() + effect.within_s
+        if own_deadline_s < deadline_s:  # noqa: PLR1730  # `min` costs a thousand instructions more
+            deadline_s = own_deadline_s
+        ask = _Charge(command, deadline_s, done)
+        ask.charges, ask.over_limit = charges, self._over_limit
+        self._ask(ask)
 
     def command(self, arguments: tuple[Argument, ...], deadline_s: float, done: Done) -> None:
         """Any command that may be sent twice; the reply as hiredis has it, or an `UnavailableError`."""
-        self._ask(pack(arguments), deadline_s, done)
+        self._ask(Ask(pack(arguments), deadline_s, done))
 
     def _evalsha(self, charges: tuple[Charge, ...]) -> bytes:
         """As `pack` has it; but for the key, users of a limit send the same."""
@@ -110,13 +120,13 @@ class RedisStore:
             size += 3 + len(charge.figures)
         return b"*%d\r\n" % size + b"".join(parts)
 
-    def _ask(self, command: bytes, deadline_s: float, done: Done) -> None:
+    def _ask(self, ask: Ask) -> None:
         if self._session.link is None:
-            done(UnavailableError("store", self._session.why))
+            ask.fail(self._session.why)
             return
         if not self._asks:
             self._loop.call_soon(self._flush)
-        self._asks.append(Ask(command, deadline_s, done))
+        self._asks.append(ask)
 
     def _flush(self) -> None:
         asks, self._asks = self._asks, []
