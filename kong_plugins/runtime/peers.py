@@ -20,9 +20,15 @@ class Peers:
         self._lock: int | None = None
 
     def join(self) -> None:
-        """Take the lock, one of POSIX: a dying process gives it back before its sockets close; flock comes too late."""
-        self._lock = os.open(self._path(self._process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock, one of POSIX: a dying process gives it back before its sockets close; flock comes too late.
+
+        The file gets its name when it is locked: others would take one that is not for a dead process's.
+        """
+        path = self._path(self._process)
+        unlocked = path.with_suffix(".new")
+        self._lock = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        unlocked.rename(path)
 
     def one_is_dead(self) -> bool:
         """Whether a process that has joined does not live any more."""
