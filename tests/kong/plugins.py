@@ -125,7 +125,7 @@ class Plugin:
 LOGGING = """
 version = "1.0.0"
 priority = 10
-Schema = ()
+Schema = ({"mode": {"type": "string"}},)
 
 
 class Plugin:
