@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ext_authz.wire import lifetime
@@ -16,9 +14,10 @@ if TYPE_CHECKING:
     from ext_authz.wire.services import Services
 
 _HIGH_WATER_BYTES = 256 * 1024
-# A dozen calls. A proxy goes on with the answers of the first half while we work on the others.
+# A dozen calls, and half a dozen.
 _LONG_BYTES = 16_384
-_AHEAD_BYTES = 8192
+_PART_BYTES = 8192
+_MOST_REST_BYTES = 256 * 1024
 
 
 class Shell(asyncio.Protocol):
@@ -30,10 +29,12 @@ class Shell(asyncio.Protocol):
         self._open_shells = open_shells
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._descriptor: int | None = None
         self._flush_scheduled = False
         self._paused = False
         self._paused_s = 0.0
+        self._rest = b""
+        """What was read and is not handled."""
+        self._gate_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the peer."""
@@ -45,30 +46,44 @@ class Shell(asyncio.Protocol):
             self._transport.abort()
             return
         self._open_shells.add(self)
-        self._descriptor = transport.get_extra_info("socket").fileno() if tls is None else None
         self._transport.write(self.connection.take())
 
     def data_received(self, data: bytes) -> None:
-        """Handle all frames of one read, then write once; of a long read, the first answers go ahead."""
+        """Handle what was read, behind what is still to be handled."""
+        if self._rest:
+            self._rest += data
+            self._gate()
+        else:
+            self._handle(data)
+
+    def _handle(self, data: bytes) -> None:
+        """Handle all frames of one read, then write once; of a long read, a part goes ahead of the others.
+
+        Else the proxy, the store and we would wait for each other in turn. Where its calls wait for somebody, the loop
+        has a turn, so that what they ask is on its way while we go on.
+        """
         connection = self.connection
-        if len(data) > _LONG_BYTES and self._descriptor is not None:
-            self._write_ahead(connection.receive(data[:_AHEAD_BYTES]))
-            data = data[_AHEAD_BYTES:]
-        output = connection.receive(data)
+        if len(data) > _LONG_BYTES:
+            self._write(connection.receive(data[:_PART_BYTES]))
+            data = data[_PART_BYTES:]
+            if len(connection.streams) > 1:  # one may only be cut in two
+                self._rest = data
+                self._loop.call_soon(self._go_on)
+                return
+        self._write(connection.receive(data))
+
+    def _go_on(self) -> None:
+        data, self._rest = self._rest, b""
+        self._handle(data)
+        self._gate()
+
+    def _write(self, output: bytes) -> None:
         if output:
             self._transport.write(output)
-        if connection.closed:
+        if self.connection.closed:
             self._transport.close()
         elif self._paused:
             self._check_unread()
-
-    def _write_ahead(self, output: bytes) -> None:
-        """Write at once. A transport writes at the end of the loop's turn, which is when all of the read is handled."""
-        if self._descriptor is not None and not self._transport.get_write_buffer_size():
-            with suppress(OSError):  # the socket is full, or broken: the transport will see
-                output = output[os.write(self._descriptor, output) :]
-        if output:
-            self._transport.write(output)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Cancel what the peer no longer waits for."""
@@ -78,13 +93,23 @@ class Shell(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly: take no more requests."""
         self._paused = True
-        self._transport.pause_reading()
+        self._gate()
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
         self._paused = False
         self._paused_s = 0.0
-        self._transport.resume_reading()
+        self._gate()
+
+    def _gate(self) -> None:
+        """Read, unless the peer does not, or more lies here than we get to handle."""
+        closed = self._paused or len(self._rest) > _MOST_REST_BYTES
+        if closed != self._gate_closed and not self._transport.is_closing():
+            self._gate_closed = closed
+            if closed:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def drain(self) -> None:
         """Ask the peer to open no more streams; the socket closes behind the last answer."""
@@ -116,13 +141,7 @@ class Shell(asyncio.Protocol):
         self._flush_scheduled = False
         if self._transport.is_closing():
             return
-        output = self.connection.take()
-        if output:
-            self._transport.write(output)
-        if self.connection.closed:
-            self._transport.close()
-        elif self._paused:
-            self._check_unread()
+        self._write(self.connection.take())
 
     def _check_unread(self) -> None:
         if self._transport.get_write_buffer_size() > self._limits.write_buffer_bytes:
