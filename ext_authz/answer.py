@@ -28,7 +28,7 @@ _REFUSED_STATUS = {
 def answer_of(decision: Decision, request: Request) -> bytes:
     """The CheckResponse's bytes."""
     if isinstance(decision, Allow):
-        return _allow(decision)
+        return decision.encoded or _allow(decision)
     if isinstance(decision, Reply):
         return _denied(code_pb2.ABORTED, decision.status, decision.headers, APPEND, decision.body)
     return _refuse(decision, request)
@@ -48,7 +48,10 @@ def _allow(decision: Allow) -> bytes:
     told = b"" if decision.limits is None else limit_fields(decision.limits)
     if decision.response_headers:
         told += header_options(RESPONSE_HEADERS, decision.response_headers, OVERWRITE)
-    return answer + field(3, told) if told else answer
+    if told:
+        return answer + field(3, told)
+    decision.encoded = answer  # many requests get this one again
+    return answer
 
 
 @lru_cache(maxsize=16_384)

@@ -20,6 +20,7 @@ from ext_authz.wire.errors import ErrorCode, PeerError, StreamError
 from ext_authz.wire.header_reader import HeaderReader
 from ext_authz.wire.limits import CONNECTION_WINDOW_BYTES, MAX_FRAME_BYTES, STREAM_WINDOW_BYTES, Limits
 from ext_authz.wire.outbound import Outbound
+from ext_authz.wire.responses import PREFIX_BYTES
 from ext_authz.wire.stream import Accept, Resolve, Stream
 from ext_authz.wire.whole_call import take_whole_call
 
@@ -42,6 +43,9 @@ class Connection:
         self.streams: dict[int, Stream] = {}
         self.last_stream_id = 0
         self.closed = False
+        self.most_streams = limits.concurrent_streams
+        self.whole_bytes = min(limits.message_bytes, MAX_FRAME_BYTES - PREFIX_BYTES)
+        """The longest message that one frame holds and that we take."""
         self.refusing = False
         """A GOAWAY that names the last stream has been sent."""
         self.work = 0

@@ -32,6 +32,7 @@ def refuse_new_streams(connection: Connection) -> None:
     if connection.closed or connection.refusing:
         return
     connection.refusing = True
+    connection.most_streams = 0
     connection.out.parts.append(frames.goaway(connection.last_stream_id, ErrorCode.NO_ERROR))
     if not connection.streams:
         connection.closed = True

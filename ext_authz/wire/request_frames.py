@@ -54,7 +54,7 @@ def _header_block(connection: Connection, flags: int, stream_id: int, block: byt
         connection.skipped = (last, stream_id)
     connection.last_stream_id = stream_id
     streams = connection.streams
-    if connection.refusing or len(streams) >= connection.limits.concurrent_streams:
+    if len(streams) >= connection.most_streams:
         connection.reader.skip(block)
         raise StreamError(ErrorCode.REFUSED_STREAM, "too many streams, or going away")
     make = connection.reader.request(block).make

@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ext_authz.wire.frames import END_STREAM, HEAD_BYTES
-from ext_authz.wire.limits import CONNECTION_WINDOW_BYTES, MAX_FRAME_BYTES
+from ext_authz.wire.limits import CONNECTION_WINDOW_BYTES
 from ext_authz.wire.responses import PREFIX_BYTES
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # The head of the DATA frame (RFC 9113 section 4.1), and the message's prefix in it.
 _unpack = struct.Struct(">IBIBI").unpack_from
 _BEFORE_MESSAGE = HEAD_BYTES + PREFIX_BYTES
-_MOST_BYTES = MAX_FRAME_BYTES - PREFIX_BYTES
 _LEAST_WINDOW = CONNECTION_WINDOW_BYTES // 2
 
 
@@ -32,19 +31,17 @@ def take_whole_call(connection: Connection, stream_id: int, data: bytes, start: 
     word, flags, data_stream_id, compressed, size = _unpack(data, stop)
     end = begin + size
     window = connection.window - size - PREFIX_BYTES
-    limits, streams = connection.limits, connection.streams
+    streams = connection.streams
     if (
         word != (size + PREFIX_BYTES) << 8
         or flags != END_STREAM
         or data_stream_id != stream_id
         or compressed
         or end > len(data)
-        or size > _MOST_BYTES
-        or size > limits.message_bytes
+        or size > connection.whole_bytes
         or stream_id != connection.last_stream_id + 2
         or window < _LEAST_WINDOW
-        or connection.refusing
-        or len(streams) >= limits.concurrent_streams
+        or len(streams) >= connection.most_streams
     ):
         return 0
     known = connection.reader.known(data[start:stop])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable
 
 from gateline.runtime.outcome import ALLOWED, Outcome
@@ -25,7 +26,7 @@ class Metrics:
     __slots__ = ("_allowed", "_buckets", "_decisions", "_domains", "_fallbacks", "_seconds", "_would")
 
     def __init__(self) -> None:
-        self._allowed: dict[str, int] = {}
+        self._allowed: defaultdict[str, int] = defaultdict(int)
         self._decisions: dict[tuple[str, Outcome], int] = {}
         self._would: dict[tuple[str, Outcome], int] = {}
         self._domains: dict[tuple[str, str], int] = {}
@@ -36,7 +37,7 @@ class Metrics:
     def count(self, route: str, outcome: Outcome, would: Outcome | None, took_s: float) -> None:
         """Count one decision."""
         if outcome is ALLOWED:  # by far the most, and the cheaper key
-            self._allowed[route] = self._allowed.get(route, 0) + 1
+            self._allowed[route] += 1
         else:
             key = (route, outcome)
             self._decisions[key] = self._decisions.get(key, 0) + 1
