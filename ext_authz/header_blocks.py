@@ -27,6 +27,7 @@ MOST_SIZES = 4096
 MOST_LAYOUTS = 2
 """Of blocks of one size."""
 VARYING = (":path", "x-request-id", "traceparent")
+_HEADS = {name: b"\n%c%b\x1a" % (len(name), name.encode()) for name in VARYING}
 
 
 def _line(raw: bytes) -> tuple[str, str]:
@@ -141,7 +142,11 @@ def _places(raw: bytes, lines: Sequence[bytes], pairs: Sequence[tuple[str, str]]
 
 def _value_bytes(line: bytes, name: str) -> int | None:
     """How long the value is of a HeaderValue that is its key (1) and its raw_value (3) and nothing else."""
-    value = HeaderValue.FromString(line).raw_value
-    key = name.encode()
-    written = b"\n" + varint(len(key)) + key + b"\x1a" + varint(len(value)) + value
-    return len(value) if line == written else None
+    head = _HEADS[name]
+    if not line.startswith(head):
+        return None
+    for octets in (1, 2, 3):
+        size = len(line) - len(head) - octets
+        if size >= 0 and line.startswith(varint(size), len(head)) and len(varint(size)) == octets:
+            return size
+    return None

@@ -211,8 +211,9 @@ def test_the_same_lines_give_nobody_once_the_key_is_gone(shared):
 
 def test_lines_that_many_policies_looked_at_remember_a_bounded_number(policy):
     memo = {}
-    for _ in range(MAX_MEMOS + 3):
-        method = policy(gateway(MAIN), now_unix_s=NOW).pipeline.snapshot.methods["main"]
+    for number in range(MAX_MEMOS + 3):
+        name = f"m{number}"
+        method = policy(gateway({**MAIN, "name": name}), now_unix_s=NOW).pipeline.snapshot.methods[name]
         for _ in range(3):
             assert method.authenticate(Context(asked(memo))).user_id == "alice"
         assert 0 < len(memo) <= MAX_MEMOS

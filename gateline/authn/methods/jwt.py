@@ -30,6 +30,8 @@ from gateline.values.request import MAX_MEMOS, Needs, Request
 
 MAX_CACHED_CHARACTERS = 32 << 20
 MAX_FOREIGN_CHARACTERS = 4 << 20
+Verified = tuple[Identity, float, object]
+"""Of a token that was verified: who it is, until when (Unix seconds), and what it was believed by."""
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
@@ -94,8 +96,8 @@ class JwtMethod:
         self._keys = keys
         self._version = keys.version
         self._believed: object = object()
-        """What stands for the tokens verified with these keys, in the memos of requests."""
-        self._verified: Recent[str, tuple[Identity, float]] = Recent(MAX_CACHED_CHARACTERS)
+        """What stands for this method and its keys as they are, in the memos of requests."""
+        self._verified: Recent[str, Verified] = Recent(MAX_CACHED_CHARACTERS)
         self._foreign: Recent[str, NotMine] = Recent(MAX_FOREIGN_CHARACTERS)
 
     def authenticate(self, context: Context) -> Outcome | Generator[Effects, Any, Outcome]:
@@ -108,20 +110,22 @@ class JwtMethod:
             self._version = self._keys.version
             self._believed = object()
         if now < self._keys.check_at:
-            known = request.memo.get(self._believed) or self._known(request)
+            known = request.memo.get(self.name)
+            if known is None or known[2] is not self._believed:
+                known = self._known(request)
             if known is not None and now < known[1]:
                 return known[0] if self._revocation is None else self._revocation.check(known[0], self._bearer)
         outcome = self._first_seen(request.headers.all("authorization"), now)
         return outcome if self._revocation is None else self._revocation.after(outcome, self._bearer)
 
-    def _known(self, request: Request) -> tuple[Identity, float] | None:
+    def _known(self, request: Request) -> Verified | None:
         """The identity of a token that was verified, and until when; kept with its lines, to be found sooner."""
         values = request.headers.all("authorization")
         known = self._verified.get(values[0]) if len(values) == 1 else None
         if known is not None:
             if len(request.memo) >= MAX_MEMOS:
                 request.memo.clear()
-            request.memo[self._believed] = known
+            request.memo[self.name] = known
         return known
 
     def prepare(self, now: float) -> Shared | None:
@@ -177,7 +181,8 @@ class JwtMethod:
             identity = identity_from(token.claims, self._claims, "jwt")
         except WrongClaimError as error:
             return self._bearer.invalid(str(error))
-        self._verified.put(header, (identity, expired_at(token.claims, self._rules)), len(header))
+        verified = identity, expired_at(token.claims, self._rules), self._believed
+        self._verified.put(header, verified, len(header))
         return identity
 
     def _invalid(self, why: str) -> Refused:
