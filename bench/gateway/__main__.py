@@ -70,7 +70,7 @@ def _run(rows: list[Row], options: argparse.Namespace, console: Console) -> int:
             envoy = stand.envoy.version()
         finally:
             stand.close()
-    judged = targets.judge(report.medians(measured))
+    judged = targets.judge(report.by_round(measured))
     report.show(console, measured, stand.skipped, judged)
     console.print(f"callouts in Python: CPython {python.version} of {python.of}", highlight=False)
     report.write(

@@ -19,6 +19,14 @@ from bench.gateway.targets import Judged
 FIGURES = ("rps", "policy_us", "envoy_us", "store_us", "p50_us", "p99_us")
 
 
+def by_round(rows: Sequence[Measured]) -> dict[str, dict[str, list[float | None]]]:
+    """Each row's figures by its name, round by round."""
+    return {
+        row.live.row.name: {figure: [getattr(sample, figure) for sample in row.samples] for figure in FIGURES}
+        for row in rows
+    }
+
+
 def medians(rows: Sequence[Measured]) -> dict[str, dict[str, float | None]]:
     """Each row's medians by its name."""
     return {row.live.row.name: {figure: row.median(figure) for figure in FIGURES} for row in rows}

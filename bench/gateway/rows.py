@@ -44,18 +44,19 @@ def _keys(count: int) -> Row:
     return Row(f"keys/{count}", f"ours, {count:,} API keys", callout, "keys", "key", count)
 
 
+# Rows that are compared stand together: they are measured one after the other.
 ROWS = (
     Row("lean/no-filter", "no filter", None, "token", "nobody"),
     Row("lean/ours", "ours", _LEAN(), "token", "token"),
-    Row("lean/ours-compiled", "ours, asked as our compiler has it", _LEAN(), "token", "token", narrow=True),
-    Row("lean/ours-grpcio", "ours on grpcio", _LEAN(transport="grpcio"), "token", "token"),
-    Row("lean/grpcio-aio", "grpcio.aio, always allow", Aio(), "token", "anyone"),
     Row("lean/go-allow", "Go, always allow", Go(verifies=False), "token", "anyone"),
     Row("lean/go-rs256", "Go, RS256 and scope, each token verified", Go(verifies=True), "token", "token"),
+    Row("lean/grpcio-aio", "grpcio.aio, always allow", Aio(), "token", "anyone"),
+    Row("lean/ours-compiled", "ours, asked as our compiler has it", _LEAN(), "token", "token", narrow=True),
+    Row("lean/ours-grpcio", "ours on grpcio", _LEAN(transport="grpcio"), "token", "token"),
     Row("reference/no-filter", "no filter", None, "traced", "nobody"),
     Row("reference/ours", "ours: log, limit", _REFERENCE(), "traced", "token"),
-    Row("reference/ours-grpcio", "ours on grpcio: log, limit", _REFERENCE(transport="grpcio"), "traced", "token"),
     Row("reference/go-rs256", "Go, RS256 and scope; no log, no limit", Go(verifies=True), "traced", "token"),
+    Row("reference/ours-grpcio", "ours on grpcio: log, limit", _REFERENCE(transport="grpcio"), "traced", "token"),
     Row("limits/ours", "ShouldRateLimit, direct", _LIMITS(), "limit", "limit"),
     Row("limits/ours-grpcio", "ShouldRateLimit, direct, on grpcio", _LIMITS(transport="grpcio"), "limit", "limit"),
     Row("workers/lean-2", "ours, 2 workers", _LEAN(workers=2), "token", "token"),

@@ -1,12 +1,14 @@
-"""What the rows are held to: ratios of two rows of one run."""
+"""What the rows are held to: ratios of two rows of one run, round by round."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
-Figures = Mapping[str, Mapping[str, float | None]]
+Rounds = Mapping[str, Sequence[float | None]]
+"""Of each figure its values, round by round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,15 @@ TARGETS = (
 )
 
 
-def judge(figures: Figures) -> list[Judged]:
-    """Every target whose two rows were measured; `figures` are the rows' medians by name."""
+def judge(rows: Mapping[str, Rounds]) -> list[Judged]:
+    """Every target whose two rows were measured: the median of the rounds' ratios.
+
+    Within a round, what else the machine does meets both rows more alike than over all of them.
+    """
     found = []
     for target in TARGETS:
-        above = figures.get(target.row, {}).get(target.figure)
-        below = figures.get(target.other, {}).get(target.figure)
-        if above is not None and below:
-            found.append(Judged(target, above / below))
+        above, below = (rows.get(name, {}).get(target.figure, ()) for name in (target.row, target.other))
+        ratios = [a / b for a, b in zip(above, below, strict=False) if a is not None and b]
+        if ratios:
+            found.append(Judged(target, median(ratios)))
     return found
