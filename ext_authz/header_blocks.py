@@ -60,10 +60,10 @@ class _Layout:
 
     __slots__ = ("block", "bounds", "parts", "values")
 
-    def __init__(self, values: dict[str, slice], size: int) -> None:
+    def __init__(self, values: dict[str, slice], size_bytes: int) -> None:
         self.values = values
         bounds = [bound for at in values.values() for bound in (at.start, at.stop)]
-        self.bounds = (*bounds, *[size] * (2 * len(VARYING) - len(bounds)))
+        self.bounds = (*bounds, *[size_bytes] * (2 * len(VARYING) - len(bounds)))
         self.parts: tuple[bytes, ...] = ()
         self.block: Block | None = None
 
@@ -109,7 +109,7 @@ class HeaderBlocks:
             self._known.put(layout.parts_of(raw), block, len(raw))
         return block, None, raw
 
-    def _layout(self, sizes: int, values: dict[str, slice], size: int) -> _Layout:
+    def _layout(self, sizes: int, values: dict[str, slice], size_bytes: int) -> _Layout:
         """That of these places, known from now on."""
         if sizes not in self._layouts and len(self._layouts) >= MOST_SIZES:
             self._layouts.clear()
@@ -117,7 +117,7 @@ class HeaderBlocks:
         for layout in layouts:
             if layout.values == values:
                 return layout
-        layouts.insert(0, _Layout(values, size))
+        layouts.insert(0, _Layout(values, size_bytes))
         del layouts[MOST_LAYOUTS:]
         return layouts[0]
 

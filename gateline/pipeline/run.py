@@ -11,9 +11,10 @@ from collections.abc import Callable
 from types import GeneratorType
 from typing import Any
 
-from gateline.context import Context, Note
+from gateline.context import Context
 from gateline.effects import Answer, Asking, Effect, Effects
 from gateline.pipeline.build import Snapshot
+from gateline.pipeline.notes import begin, chosen, note_end, shadowed
 from gateline.pipeline.step import BuiltRoute, Outcome, Step
 from gateline.sanitise.client_address import client_address
 from gateline.sanitise.path import check_path
@@ -131,7 +132,7 @@ class Pipeline:
                 found = self._route(context)
             else:
                 context.path, found = routed
-                context.step = "route"
+                context.step = "route"  # and so on, as `chosen`, which costs a call
                 context.route_id = found.id
                 context.shadow = found.shadow
                 context.check_s = found.check_s
@@ -146,22 +147,22 @@ class Pipeline:
         snapshot, request = self.snapshot, context.request
         found: BuiltRoute | None = None
         if request.route is not None:
-            _begin(context, "route")
+            begin(context, "route")
             found = snapshot.routes.get(request.route)
             if found is None:
                 return unavailable("unknown_route", f"the policy has no route {request.route!r}")
-            _chosen(context, found)
-        _begin(context, "sanitise")
+            chosen(context, found)
+        begin(context, "sanitise")
         refusal = check_path(context)
         if refusal is not None:
             return refusal
         lasting = True
         if found is None:
-            _begin(context, "route")
+            begin(context, "route")
             found = snapshot.router.find(request, context.path) or snapshot.unmatched
             if found is None:
                 return deny("no_route", f"no route for {request.method} {context.path}")
-            _chosen(context, found)
+            chosen(context, found)
             lasting = snapshot.router.is_decided_by_path(context.path)
         if lasting and len(request.target) <= MAX_TARGET:
             if len(self._routed) >= MAX_TARGETS:
@@ -175,7 +176,7 @@ class Pipeline:
         for at in range(index, len(steps)):
             step = steps[at]
             if explained:
-                _begin(context, step.name, step.rule)
+                begin(context, step.name, step.rule)
             else:
                 context.step = step.name
             outcome: Any
@@ -189,7 +190,7 @@ class Pipeline:
                 return Pending(self, context, steps, at, outcome).start()
             if not step.shadow:
                 return self.finish(context, outcome)
-            _shadowed(context, outcome)
+            shadowed(context, outcome)
         return self._allow(context)
 
     def after(self, context: Context, steps: tuple[Step, ...], index: int, outcome: Outcome) -> Decision | Pending:
@@ -198,7 +199,7 @@ class Pipeline:
             return self._walk(context, steps, index + 1)
         if not steps[index].shadow:
             return self.finish(context, outcome)
-        _shadowed(context, outcome)
+        shadowed(context, outcome)
         return self._walk(context, steps, index + 1)
 
     def finish(self, context: Context, outcome: Deny | Unavailable | Reply) -> Decision:
@@ -206,10 +207,10 @@ class Pipeline:
         if not isinstance(outcome, Deny | Unavailable | Reply):
             outcome = unavailable("internal_error", f"a step returned {type(outcome).__name__}, which is no outcome")
         if context.shadow:
-            _shadowed(context, outcome)
+            shadowed(context, outcome)
             return self._allow(context)
         if context.notes is not None:
-            _note_end(context, outcome)
+            note_end(context, outcome)
         return self._end(context, outcome)
 
     def _allow(self, context: Context) -> Decision:
@@ -262,13 +263,6 @@ class Pipeline:
         return decision
 
 
-def _begin(context: Context, step: str, rule: str = "") -> None:
-    """Say that a step begins; what it explains goes to its note."""
-    context.step = step
-    if context.notes is not None:
-        context.notes.append(Note(step, "pass", "", rule))
-
-
 def broken(error: Exception) -> Unavailable:
     """The outcome of a step that failed. The message stays inside: it may quote what a client sent."""
     return unavailable("internal_error", f"{type(error).__name__} in {_where(error)}")
@@ -279,27 +273,3 @@ def _where(error: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "a step"
-
-
-def _chosen(context: Context, route: BuiltRoute) -> None:
-    context.route_id = route.id
-    context.shadow = route.shadow
-    context.check_s = route.check_s
-    if context.notes is not None:
-        context.notes[-1].rule = route.rule
-        context.explain(f"route {route.id}" if route.id else "no route, and unmatched requests are allowed")
-
-
-def _shadowed(context: Context, outcome: Outcome) -> None:
-    """Note what would have been answered; the first refusal is the one that would have been seen."""
-    if isinstance(outcome, Deny | Unavailable):
-        context.would = context.would or outcome
-        if context.notes is not None:
-            _note_end(context, outcome)
-
-
-def _note_end(context: Context, outcome: Deny | Unavailable | Reply) -> None:
-    if context.notes:
-        context.notes[-1].outcome = type(outcome).__name__.lower()
-        if isinstance(outcome, Deny | Unavailable):
-            context.explain(outcome.problem.why or outcome.problem.title)
