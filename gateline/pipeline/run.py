@@ -35,7 +35,7 @@ from gateline.values.limit import Limits
 from gateline.values.request import Request
 
 # Of what is remembered of paths and routes: how many, and how long.
-MAX_TARGETS = 4096
+MAX_TARGETS = 16_384
 MAX_TARGET = 256
 
 # Told once per decision, after it is made: the log, metrics.
