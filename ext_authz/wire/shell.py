@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ext_authz.wire.services import Services
 
 _HIGH_WATER_BYTES = 256 * 1024
-# A dozen calls, and half a dozen.
-_LONG_BYTES = 16_384
-_PART_BYTES = 8192
+# Nine calls or so, and half of them.
+_LONG_BYTES = 12_288
+_PART_BYTES = 6144
 _MOST_REST_BYTES = 256 * 1024
 
 
