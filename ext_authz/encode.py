@@ -75,23 +75,29 @@ HEADS = {number: _Heads(number) for number in (2, 6)}
 _OVERWRITE = OVERWRITE.decode()
 
 
-def header_options(number: int, pairs: Collection[Pair], action: bytes) -> bytes:
-    """Repeated HeaderValueOption fields; a name that comes twice is appended from the second time on.
+def _short(heads: _Heads, pairs: Collection[Pair]) -> bytes | None:
+    """The fields; None where one is longer than one octet can say, or beyond ASCII.
 
     What a limit tells differs nearly always, so only what stands before a value is kept. As text, five headers cost a
     sixth of what they cost as bytes, field by field.
     """
+    parts: list[str] = []
+    try:
+        for name, value in pairs:
+            parts.append(heads[name][len(value)])
+            parts.append(value)
+            parts.append(_OVERWRITE)
+        return "".join(parts).encode("ascii")
+    except (IndexError, UnicodeError):
+        return None
+
+
+def header_options(number: int, pairs: Collection[Pair], action: bytes) -> bytes:
+    """Repeated HeaderValueOption fields; a name that comes twice is appended from the second time on."""
     if action is OVERWRITE and len(dict(pairs)) == len(pairs):
-        heads = HEADS[number]
-        parts: list[str] = []
-        try:
-            for name, value in pairs:
-                parts.append(heads[name][len(value)])
-                parts.append(value)
-                parts.append(_OVERWRITE)
-            return "".join(parts).encode("ascii")
-        except (IndexError, UnicodeError):
-            pass  # longer than one octet can say, or beyond ASCII
+        short = _short(HEADS[number], pairs)
+        if short is not None:
+            return short
     out = []
     seen: set[str] = set()
     for name, value in pairs:

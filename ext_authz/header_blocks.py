@@ -74,7 +74,10 @@ class _Layout:
 
 
 class HeaderBlocks:
-    """Reads `attributes.request.http.header_map`. What it remembers is bounded by the bytes of its keys."""
+    """Reads `attributes.request.http.header_map`.
+
+    Blocks are bounded by the bytes of their keys, layouts by their number and by the size of the block that each keeps.
+    """
 
     __slots__ = ("_known", "_layouts", "_lines")
 
@@ -87,7 +90,7 @@ class HeaderBlocks:
         """The block; `path` is the request's. Raises DecodeError where the bytes are no header lines."""
         for layout in self._layouts.get(len(raw) << 16 | len(path), ()):
             a, b, c, d, e, f = layout.bounds
-            parts = raw[:a], raw[b:c], raw[d:e], raw[f:]
+            parts = raw[:a], raw[b:c], raw[d:e], raw[f:]  # as `parts_of`, which costs a call
             if parts == layout.parts:
                 # Often the same client as before: to compare costs a third of what the key's hash does.
                 block = layout.block

@@ -44,6 +44,7 @@ class Connection:
         self.last_stream_id = 0
         self.closed = False
         self.most_streams = limits.concurrent_streams
+        """0 once `refusing`."""
         self.whole_bytes = min(limits.message_bytes, MAX_FRAME_BYTES - PREFIX_BYTES)
         """The longest message that one frame holds and that we take."""
         self.refusing = False

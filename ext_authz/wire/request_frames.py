@@ -103,9 +103,6 @@ def on_data(connection: Connection, flags: int, stream_id: int, payload: bytes) 
         payload = _unpad(flags, payload)
     if not flags & END_STREAM:
         _part(connection, stream, payload, size)
-    elif stream.head.content_length is None:
-        stream.remote_ended = True  # as `_end`, which costs a call
-        stream.received(payload, True)
     else:
         _end(stream, payload)
 
