@@ -6,9 +6,10 @@ from importlib.resources import files
 
 from gateline.limit.catalogue import catalogue
 
-_HEAD = """local algorithms = {}
--- An expiry that is never too early for a reset in microseconds; 1 at least, since 0 would be refused.
+_HEAD = """-- An expiry that is never too early for a reset in microseconds; 1 at least, since 0 would be refused.
 local function milliseconds(reset) return math.floor(reset / 1000) + 1 end
+-- A server runs all of this for each charge: of the algorithms, only the one that is asked for is made.
+local function algorithm(name)
 """
 
 
@@ -18,6 +19,7 @@ def charge_script() -> str:
     parts = [_HEAD]
     for tag in catalogue():
         fragment = room.joinpath("algorithms", f"{tag}.lua").read_text(encoding="utf-8")
-        parts.append(f"algorithms['{tag}'] = (function()\n{fragment}end)()\n")
+        parts.append(f"if name == '{tag}' then\n{fragment}end\n")
+    parts.append("end\n")
     parts.append(room.joinpath("charge.lua").read_text(encoding="utf-8"))
     return "".join(parts)

@@ -6,11 +6,10 @@ return function(key, now, cost, capacity, per_minute)
   local level, behind = full, 0
   local state = redis.call('GET', key)
   if state then
-    local space = string.find(state, ' ', 1, true)
-    level = tonumber(string.sub(state, 1, space - 1))
-    local at = tonumber(string.sub(state, space + 1))
-    behind = math.max(0, at - now)
-    now = math.max(now, at)
+    local kept, since = string.match(state, '^(%d+) (%d+)$')
+    local at = tonumber(since)
+    level = tonumber(kept)
+    if at > now then now, behind = at, at - now end
     -- Far beyond 2^53 a product is no longer exact, but then it is far above what is missing, too.
     local refill = (now - at) * per_minute
     if refill >= full - level then level = full else level = level + refill end
