@@ -66,6 +66,8 @@ class Connection:
         self._table_refused = False
         self._receiving = False
         self._partial = b""
+        self.unhandled_bytes = 0
+        """What the last `receive` left because of its parts; another one, of nothing even, goes on with it."""
         self._preface = frames.PREFACE
         self.window = CONNECTION_WINDOW_BYTES
         """What the peer may still send."""
@@ -90,13 +92,16 @@ class Connection:
 
     # What the owner calls.
 
-    def receive(self, data: bytes) -> bytes:
-        """Handle the bytes of one read; returns the bytes to write. It raises nothing."""
+    def receive(self, data: bytes, part_bytes: int = 0) -> bytes:
+        """Handle the bytes of one read; returns the bytes to write. It raises nothing.
+
+        Of more than two parts, only those calls and frames are handled that begin in the first; `unhandled_bytes` are left.
+        """
         if self.closed:
             return b""
         self._receiving = True
         try:
-            self._read(data)
+            self._read(data, part_bytes)
         except PeerError as error:
             self.abort(error.code, error.why)
         finally:
@@ -110,6 +115,7 @@ class Connection:
     def lost(self) -> None:
         """The peer is gone: every call is cancelled."""
         self.closed = True
+        self.unhandled_bytes = 0
         streams = list(self.streams.values())
         self.streams.clear()
         for stream in streams:
@@ -216,13 +222,17 @@ class Connection:
 
     # Reading.
 
-    def _read(self, data: bytes) -> None:
+    def _read(self, data: bytes, part_bytes: int) -> None:
         if self._partial:
             data = self._partial + data
         at = self._match_preface(data) if self._preface else 0
         size = len(data)
         started = at
-        while size - at >= frames.HEAD_BYTES:
+        last = size - frames.HEAD_BYTES
+        self.unhandled_bytes = 0
+        if 0 < 2 * part_bytes < size:
+            last = min(last, part_bytes - 1)
+        while at <= last:
             word, flags, stream_id = frames.unpack_head(data, at)
             if word > _LONGEST:
                 raise PeerError(ErrorCode.FRAME_SIZE_ERROR, "frame longer than SETTINGS_MAX_FRAME_SIZE")
@@ -246,6 +256,8 @@ class Connection:
         if at > started and self.block is None:
             self.incomplete_s = 0.0
         self._partial = data[at:]
+        if last < at <= size - frames.HEAD_BYTES:
+            self.unhandled_bytes = size - at
 
     def _match_preface(self, data: bytes) -> int:
         """Check the bytes against what is left of the preface (section 3.4)."""

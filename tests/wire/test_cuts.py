@@ -67,12 +67,18 @@ def conversation(pieces: list[bytes], mutations: list[tuple[int, int]]) -> bytes
     return bytes(data)
 
 
-def run(data: bytes, cuts: list[int]) -> tuple[bytes, bool, list[int], int, int]:
-    """Everything that can be seen from outside after these bytes."""
+def run(data: bytes, cuts: list[int], part_bytes: int = 0) -> tuple[bytes, bool, list[int], int, int]:
+    """Everything that can be seen from outside after these bytes; with parts, they are asked for until none is left."""
     peer = Peer(greet=False)
     connection = peer.connection
     places = sorted({place % (len(data) + 1) for place in cuts} | {0, len(data)})
-    written = b"".join(connection.receive(data[a:b]) for a, b in itertools.pairwise(places))
+    written = b""
+    for a, b in itertools.pairwise(places):
+        written += connection.receive(data[a:b], part_bytes)
+        while connection.unhandled_bytes:
+            before = connection.unhandled_bytes
+            written += connection.receive(b"", part_bytes)
+            assert connection.unhandled_bytes < before
     return written, connection.closed, sorted(connection.streams), len(peer.later.calls), peer.later.cancelled
 
 
@@ -85,6 +91,40 @@ def run(data: bytes, cuts: list[int]) -> tuple[bytes, bool, list[int], int, int]
 def test_cuts_do_not_matter(pieces: list[bytes], mutations: list[tuple[int, int]], cuts: list[int]) -> None:
     data = conversation(pieces, mutations)
     assert run(data, cuts) == run(data, [])
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.lists(PIECES, max_size=14),
+    st.lists(st.tuples(st.integers(24, 1 << 16), st.integers(0, 255)), max_size=4),
+    st.lists(st.integers(0, 1 << 16), max_size=3),
+    st.integers(1, 400),
+)
+def test_parts_do_not_matter(
+    pieces: list[bytes], mutations: list[tuple[int, int]], cuts: list[int], part_bytes: int
+) -> None:
+    data = conversation(pieces, mutations)
+    assert run(data, cuts, part_bytes) == run(data, [])
+
+
+def test_a_part_ends_behind_the_last_call_that_begins_in_it() -> None:
+    peer = Peer()
+    calls = [call(1 + 2 * number, b"x" * 300, path=LATER) for number in range(20)]
+    size = len(calls[1])
+    peer.connection.receive(b"".join(calls), 5 * size - 1)
+    assert len(peer.later.calls) == 5
+    assert len(peer.connection.streams) == 5, "of the next call nothing is handled"
+    assert peer.connection.unhandled_bytes == 15 * size
+    peer.connection.receive(b"", 10 * size)
+    assert (len(peer.later.calls), peer.connection.unhandled_bytes) == (20, 0), "two parts are no long read"
+
+
+def test_what_is_left_when_the_peer_is_gone_is_not_asked_for() -> None:
+    peer = Peer()
+    peer.connection.receive(b"".join(call(1 + 2 * number, path=LATER) for number in range(20)), 100)
+    assert peer.connection.unhandled_bytes
+    peer.connection.lost()
+    assert not peer.connection.unhandled_bytes
 
 
 @settings(max_examples=40, deadline=None)

@@ -16,7 +16,7 @@ from ext_authz.wire.shell import Shell
 from tests.wire.peer import PREFACE, call, settings, window
 from tests.wire.served import served
 
-# Of a thousand bytes each: three parts of a read, and no more than a socket holds.
+# Of a thousand bytes each: parts of a read, and no more than a socket holds.
 CALLS = 20
 GREETING = PREFACE + settings() + window(0, 1 << 20)
 
