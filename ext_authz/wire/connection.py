@@ -95,7 +95,7 @@ class Connection:
     def receive(self, data: bytes, part_bytes: int = 0) -> bytes:
         """Handle the bytes of one read; returns the bytes to write. It raises nothing.
 
-        Of more than two parts, only those calls and frames are handled that begin in the first; `unhandled_bytes` are left.
+        Of more than two parts, only what begins in the first is handled, calls or frames; `unhandled_bytes` are left.
         """
         if self.closed:
             return b""
