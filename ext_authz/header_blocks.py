@@ -5,7 +5,8 @@ lie, and a trace's, is the block's layout; the bytes around them are the key of 
 look-up, a third of the instructions that one for each takes.
 
 Why a block that is found by its key reads alike: it has the same bytes at the same places, lengths among them, but for
-those of values, and no value's bytes decide where another begins.
+those of values, and no value's bytes decide where another begins. So a block reads like one before it but for its values, and
+a client with another credential needs no more than a look at the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ MOST_SIZES = 4096
 MOST_LAYOUTS = 2
 """Of blocks of one size."""
 VARYING = (":path", "x-request-id", "traceparent")
-_HEADS = {name: b"\n%c%b\x1a" % (len(name), name.encode()) for name in VARYING}
+CREDENTIAL = "authorization"
+_HEADS = {name: b"\n%c%b\x1a" % (len(name), name.encode()) for name in (*VARYING, CREDENTIAL)}
 
 
 def _line(raw: bytes) -> tuple[str, str]:
@@ -53,16 +55,20 @@ def headers_of(found: Found) -> Headers:
 
 
 class _Layout:
-    """Where the values that vary lie in a block, and the last block of this layout that was read.
+    """Where the values that vary lie in a block, and the last block of this layout that was found.
 
     There are four parts between and around three values; parts that a block has too many are empty.
     """
 
-    __slots__ = ("block", "bounds", "parts", "values")
+    __slots__ = ("_headers", "_rest", "block", "bounds", "parts", "places", "values")
 
-    def __init__(self, values: dict[str, slice], size_bytes: int) -> None:
-        self.values = values
-        bounds = [bound for at in values.values() for bound in (at.start, at.stop)]
+    def __init__(self, places: dict[str, slice], size_bytes: int) -> None:
+        self.places = places
+        self.values = {name: at for name, at in places.items() if name != CREDENTIAL}
+        self._rest: list[bytes] = []
+        """What lies around all places in the last block that was read; its headers stand beside."""
+        self._headers = Headers()
+        bounds = [bound for at in self.values.values() for bound in (at.start, at.stop)]
         self.bounds = (*bounds, *[size_bytes] * (2 * len(VARYING) - len(bounds)))
         self.parts: tuple[bytes, ...] = ()
         self.block: Block | None = None
@@ -71,6 +77,24 @@ class _Layout:
         """What lies around the values."""
         a, b, c, d, e, f = self.bounds
         return raw[:a], raw[b:c], raw[d:e], raw[f:]
+
+    def learn(self, raw: bytes, headers: Headers) -> None:
+        """These are the headers of a block of this layout."""
+        self._rest, self._headers = self._rest_of(raw), headers
+
+    def of_another(self, raw: bytes) -> Block | None:
+        """A block that is as the last one that was read, but for its credential."""
+        at = self.places.get(CREDENTIAL)
+        if at is None or self._rest_of(raw) != self._rest:
+            return None
+        return Block(self._headers.replaced({CREDENTIAL: raw[at]}), {})
+
+    def _rest_of(self, raw: bytes) -> list[bytes]:
+        rest, end = [], 0
+        for at in self.places.values():
+            rest.append(raw[end : at.start])
+            end = at.stop
+        return [*rest, raw[end:]]
 
 
 class HeaderBlocks:
@@ -96,6 +120,10 @@ class HeaderBlocks:
                 block = layout.block
             else:
                 block = self._known.get(parts)
+                if block is None:
+                    block = layout.of_another(raw)
+                    if block is not None:
+                        self._known.put(parts, block, len(raw))
                 if block is not None and len(raw) <= MOST_BYTES:
                     layout.parts, layout.block = parts, block
             if block is not None:
@@ -106,41 +134,42 @@ class HeaderBlocks:
         lines = HeaderLines.FromString(raw).headers[:]
         pairs = [self._lines[line] for line in lines]
         block = Block(Headers(pairs), {})
-        values = _places(raw, lines, pairs) if len(block.headers.names()) == len(pairs) else None
-        if values is not None:
-            layout = self._layout(len(raw) << 16 | len(path), values, len(raw))
+        places = _places(raw, lines, pairs) if len(block.headers.names()) == len(pairs) else None
+        if places is not None:
+            layout = self._layout(len(raw) << 16 | len(path), places, len(raw))
+            layout.learn(raw, block.headers)
             self._known.put(layout.parts_of(raw), block, len(raw))
         return block, None, raw
 
-    def _layout(self, sizes: int, values: dict[str, slice], size_bytes: int) -> _Layout:
+    def _layout(self, sizes: int, places: dict[str, slice], size_bytes: int) -> _Layout:
         """That of these places, known from now on."""
         if sizes not in self._layouts and len(self._layouts) >= MOST_SIZES:
             self._layouts.clear()
         layouts = self._layouts.setdefault(sizes, [])
         for layout in layouts:
-            if layout.values == values:
+            if layout.places == places:
                 return layout
-        layouts.insert(0, _Layout(values, size_bytes))
+        layouts.insert(0, _Layout(places, size_bytes))
         del layouts[MOST_LAYOUTS:]
         return layouts[0]
 
 
 def _places(raw: bytes, lines: Sequence[bytes], pairs: Sequence[tuple[str, str]]) -> dict[str, slice] | None:
-    """Where the values that vary lie in a block that is written as protobuf's libraries do; None where it is not.
+    """Where the values that vary and the credential lie in a block that is written as protobuf's libraries do; None where it is not.
 
     Lines lie where their sizes say, if no other way of writing them would be as short as the block is.
     """
     at = 0
-    values = {}
+    places = {}
     for line, (name, _) in zip(lines, pairs, strict=True):
         size = len(line)
         at += size + (2 if size < 0x80 else 1 + len(varint(size)))
-        if name in VARYING:
+        if name in _HEADS:
             value_bytes = _value_bytes(line, name)
             if value_bytes is None:
                 return None
-            values[name] = slice(at - value_bytes, at)
-    return values if at == len(raw) else None
+            places[name] = slice(at - value_bytes, at)
+    return places if at == len(raw) else None
 
 
 def _value_bytes(line: bytes, name: str) -> int | None:
