@@ -4,9 +4,10 @@ A client that calls again sends the same lines but for the path, and the proxy g
 lie, and a trace's, is the block's layout; the bytes around them are the key of what was read. So all lines are one
 look-up, a third of the instructions that one for each takes.
 
-Why a block that is found by its key reads alike: it has the same bytes at the same places, lengths among them, but for
-those of values, and no value's bytes decide where another begins. So a block reads like one before it but for its values, and
-a client with another credential needs no more than a look at the rest.
+Why a block that is found by its key reads alike: it has the same bytes at the same places, lengths among them, but
+for those of values, and no value's bytes decide where another begins. A credential is such a value, too: a block with
+a new one is read by what was read of the one before. But it is another block: what follows from a credential is not
+shared.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class _Layout:
         self.places = places
         self.values = {name: at for name, at in places.items() if name != CREDENTIAL}
         self._rest: list[bytes] = []
-        """What lies around all places in the last block that was read; its headers stand beside."""
+        """What lies around all places in the last block that was learned; its headers stand beside."""
         self._headers = Headers()
         bounds = [bound for at in self.values.values() for bound in (at.start, at.stop)]
         self.bounds = (*bounds, *[size_bytes] * (2 * len(VARYING) - len(bounds)))
@@ -79,15 +80,15 @@ class _Layout:
         return raw[:a], raw[b:c], raw[d:e], raw[f:]
 
     def learn(self, raw: bytes, headers: Headers) -> None:
-        """These are the headers of a block of this layout."""
-        self._rest, self._headers = self._rest_of(raw), headers
+        """These are the headers of a block of this layout. They are kept for other credentials, if it is short."""
+        if CREDENTIAL in self.places and len(raw) <= MOST_BYTES:
+            self._rest, self._headers = self._rest_of(raw), headers
 
     def of_another(self, raw: bytes) -> Block | None:
-        """A block that is as the last one that was read, but for its credential."""
-        at = self.places.get(CREDENTIAL)
-        if at is None or self._rest_of(raw) != self._rest:
+        """A block that is as the last one that was learned, but for its credential."""
+        if self._rest_of(raw) != self._rest:
             return None
-        return Block(self._headers.replaced({CREDENTIAL: raw[at]}), {})
+        return Block(self._headers.replaced({CREDENTIAL: raw[self.places[CREDENTIAL]]}), {})
 
     def _rest_of(self, raw: bytes) -> list[bytes]:
         rest, end = [], 0
@@ -155,7 +156,7 @@ class HeaderBlocks:
 
 
 def _places(raw: bytes, lines: Sequence[bytes], pairs: Sequence[tuple[str, str]]) -> dict[str, slice] | None:
-    """Where the values that vary and the credential lie in a block that is written as protobuf's libraries do; None where it is not.
+    """Where the values that vary lie, and the credential; None where a block is not as protobuf's libraries write it.
 
     Lines lie where their sizes say, if no other way of writing them would be as short as the block is.
     """

@@ -21,6 +21,7 @@ MARKS = st.sampled_from(
         b"\n\x05:path\x1a\x02",
         b"\n\x0cx-request-id\x1a$",
         b"\n\x0btraceparent\x1a7",
+        b"\n\rauthorization\x1a\x02",
         b"x" * 36,
         b"\n",
         b"/a",
@@ -28,8 +29,11 @@ MARKS = st.sampled_from(
     )
 )
 VALUES = st.lists(MARKS | st.binary(max_size=6), max_size=4).map(b"".join)
-OTHERS = st.lists(st.tuples(st.sampled_from(("x-a", "x-b", "cookie", "x-request-id", ":path")), VALUES), max_size=4)
+OTHERS = st.lists(
+    st.tuples(st.sampled_from(("x-a", "x-b", "cookie", "x-request-id", ":path", "authorization")), VALUES), max_size=4
+)
 PATHS = st.sampled_from((b"/a", b"/b", b"/cc", b"", b"\n", b"/" + b"p" * 126, b"/" + b"p" * 127))
+TOKENS = (b"Bearer one", b"Bearer two", b"\n\x03x-a\x1a\x011", b"")
 Lines = list[tuple[str, bytes]]
 
 
@@ -58,6 +62,8 @@ def requests(draw: st.DrawFn) -> tuple[Lines, bytes]:
         lines.append(("traceparent", draw(st.sampled_from(TRACES)).encode()))
     if draw(st.booleans()):
         lines.append(("x-request-id", draw(st.sampled_from(UUIDS)).encode()))
+    if draw(st.booleans()):
+        lines.append(("authorization", draw(st.sampled_from(TOKENS))))
     return (draw(st.permutations(lines)) if draw(st.booleans()) else lines), path
 
 
@@ -156,7 +162,8 @@ def test_layouts_are_bounded_and_those_of_long_blocks_keep_none(monkeypatch) -> 
     monkeypatch.setattr(module, "MOST_SIZES", 10)
     blocks = HeaderBlocks()
     for size in range(25):
-        lines = lines_with("/" + "p" * size, UUIDS[0], ("cookie", "c" * MOST_BYTES if size % 2 else ""))
+        more = ("cookie", "c" * MOST_BYTES if size % 2 else ""), ("authorization", "Bearer one")
+        lines = lines_with("/" + "p" * size, UUIDS[0], *more)
         for _ in range(2):
             assert seen(blocks, lines, b"/" + b"p" * size) == lines
         assert len(blocks._layouts) <= 10
@@ -164,6 +171,7 @@ def test_layouts_are_bounded_and_those_of_long_blocks_keep_none(monkeypatch) -> 
     assert any(kept)
     assert not all(kept)
     assert all(sum(map(len, layout.parts)) <= MOST_BYTES for (layout,) in blocks._layouts.values())
+    assert all(bool(layout._rest) is bool(layout.parts) for (layout,) in blocks._layouts.values())
 
 
 @pytest.mark.parametrize("at", range(4))
@@ -188,6 +196,40 @@ def test_another_value_of_a_line_is_another_block() -> None:
         headers = read(blocks, block(lines_with("/a", UUIDS[0], ("authorization", token))), b"/a")
         assert headers.first("authorization") == token
     assert len(blocks._known) == 2
+
+
+def test_another_credential_alone_takes_no_reading_and_shares_nothing(monkeypatch) -> None:
+    blocks = HeaderBlocks()
+    founds = []
+    for number in range(5):
+        lines = lines_with(f"/{number}", UUIDS[number % 2], ("authorization", f"Bearer {number}"), ("x-a", "1"))
+        founds.append(blocks.find(block(lines), b"/0"))
+        assert sorted(headers_of(founds[-1]).items()) == sorted((name, value.decode()) for name, value in lines)
+        monkeypatch.setattr(module, "HeaderLines", None)  # whoever reads lines from now on fails
+    assert len({id(found.memo) for found, _, _ in founds}) == 5
+    assert blocks.find(block(lines), b"/0")[0] is founds[-1][0]
+
+
+def test_a_block_without_a_credential_that_was_forgotten_is_read_again() -> None:
+    blocks = HeaderBlocks()
+    for letter in "aba-b":
+        lines = lines_with("/a", UUIDS[0], ("x-a", letter))
+        if letter == "-":
+            blocks._known.clear()
+        else:
+            assert seen(blocks, lines, b"/a") == lines
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_another_credential_and_one_byte_more_is_read(at: int) -> None:
+    """Before and behind each of the values that are cut out."""
+    blocks = HeaderBlocks()
+    varying = [(":path", "/a"), ("authorization", ""), ("x-request-id", UUIDS[0]), ("traceparent", TRACES[0])]
+    for token, letter in (("Bearer 1", "a"), ("Bearer 2", "b"), ("Bearer 3", "a"), ("Bearer 4", "b")):
+        others = [(f"x-{number}", letter if number == at else "a") for number in range(5)]
+        named = [line for pair in zip(others, varying, strict=False) for line in pair] + others[4:]
+        lines = [(name, (token if name == "authorization" else value).encode()) for name, value in named]
+        assert seen(blocks, lines, b"/a") == lines
 
 
 def test_a_client_that_writes_the_bytes_of_our_cut_into_a_header_gains_nothing() -> None:
