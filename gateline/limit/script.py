@@ -6,9 +6,7 @@ from importlib.resources import files
 
 from gateline.limit.catalogue import catalogue
 
-_HEAD = """-- An expiry that is never too early for a reset in microseconds; 1 at least, since 0 would be refused.
-local function milliseconds(reset) return math.floor(reset / 1000) + 1 end
--- A server runs all of this for each charge: of the algorithms, only the one that is asked for is made.
+_HEAD = """-- A server runs all of this for each charge: of the algorithms, only the one that is asked for is made.
 local function algorithm(name)
 """
 

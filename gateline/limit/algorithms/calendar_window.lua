@@ -41,10 +41,6 @@ return function(key, now, cost, limit, unit)
   local reset = ends * 86400000000 - now
   local allowed = count + cost <= limit
   if allowed then count = count + cost end
-  local function keep()
-    local text = string.format('%.0f %.0f', start, count)
-    redis.call('SET', key, text, 'PX', string.format('%.0f', milliseconds(reset)))
-  end
   if not allowed then return false, math.max(0, limit - count), reset, reset end
-  return true, limit - count, 0, reset, keep
+  return true, limit - count, 0, reset, string.format('%d %d', start, count)
 end

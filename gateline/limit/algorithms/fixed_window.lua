@@ -11,10 +11,7 @@ return function(key, now, cost, limit, window_s)
   local reset = (start + window_s) * 1000000 - now
   local allowed = count + cost <= limit
   if allowed then count = count + cost else count = limit + 1 end
-  local function keep()
-    local text = string.format('%.0f %.0f', start, count)
-    redis.call('SET', key, text, 'PX', string.format('%.0f', milliseconds(reset)))
-  end
+  local keep = string.format('%d %d', start, count)
   if not allowed then return false, 0, reset, reset, keep end
   return true, limit - count, 0, reset, keep
 end

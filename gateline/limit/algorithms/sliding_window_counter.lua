@@ -32,9 +32,6 @@ return function(key, now_us, cost, limit, window_s)
   local ends = start
   if count > 0 then ends = start + 2 * window elseif before > 0 then ends = start + window end
   local reset = math.max(0, ends * 1000 - now_us)
-  local function keep()
-    local text = string.format('%.0f %.0f %.0f', start, count, before)
-    redis.call('SET', key, text, 'PX', string.format('%.0f', milliseconds(reset)))
-  end
-  return retry == 0, math.max(0, limit - used), retry, reset, retry == 0 and keep
+  local keep = retry == 0 and string.format('%d %d %d', start, count, before)
+  return retry == 0, math.max(0, limit - used), retry, reset, keep
 end

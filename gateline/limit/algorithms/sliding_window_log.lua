@@ -21,11 +21,11 @@ return function(key, now, cost, limit, window_s)
   end
   local reset = 0
   if taken > 0 then reset = at + window - now elseif count > 0 then reset = last + window - now end
-  local function keep()
+  local function keep(milliseconds)
     if over > 0 then redis.call('LTRIM', key, over, -1) end
-    local text = string.format('%.0f', at)
+    local text = string.format('%d', at)
     for _ = 1, taken do redis.call('RPUSH', key, text) end
-    redis.call('PEXPIRE', key, string.format('%.0f', milliseconds(reset)))
+    redis.call('PEXPIRE', key, milliseconds)
   end
   return retry == 0, math.max(0, limit - count - taken), retry, reset, taken > 0 and keep
 end

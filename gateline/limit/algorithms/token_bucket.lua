@@ -22,8 +22,5 @@ return function(key, now, cost, capacity, per_minute)
     retry = behind + math.floor((wanted - level + per_minute - 1) / per_minute)
   end
   local reset = behind + math.floor((full - level + per_minute - 1) / per_minute)
-  local function keep()
-    redis.call('SET', key, string.format('%.0f %.0f', level, now), 'PX', string.format('%.0f', milliseconds(reset)))
-  end
-  return retry == 0, math.floor(level / UNIT), retry, reset, retry == 0 and keep
+  return retry == 0, math.floor(level / UNIT), retry, reset, retry == 0 and string.format('%d %d', level, now)
 end
