@@ -100,6 +100,28 @@ class Transport:
         pass
 
 
+def test_of_answers_that_come_later_every_second_is_written_at_once() -> None:
+    transport, calls, written = Transport(), [], []
+
+    def wait(_message: bytes, waiting: Call) -> None:
+        calls.append(waiting)
+
+    async def run() -> None:
+        shell = Shell(Services({"/t/Call": wait}, {}), Limits(), set())
+        shell.connection_made(transport)  # type: ignore[arg-type]
+        shell.data_received(GREETING + asked(begin=1, size=10))
+        for number, waiting in enumerate(calls[:7]):
+            transport.written = b""
+            waiting.answer(b"<%d>" % number)
+            written.append([at for at in range(7) if b"<%d>" % at in transport.written])
+        transport.written = b""
+        await asyncio.sleep(0)
+        written.append([at for at in range(7) if b"<%d>" % at in transport.written])
+
+    asyncio.run(run())
+    assert written == [[], [0, 1], [], [2, 3], [], [4, 5], [], [6]]
+
+
 def flooded(*, broken: bool = False) -> tuple[Transport, list[bytes], list[bool]]:
     """A peer whose calls wait sends half a megabyte at once; whether we read, turn by turn."""
     transport, seen, reading = Transport(), [], []
