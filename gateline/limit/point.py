@@ -72,9 +72,11 @@ class ChargePoint:
 
     def _charge(self, context: Context, charges: Charges) -> Asking:
         answers: tuple[Answer, ...] = yield charges.takes
-        _same_number(charges.groups, answers)
+        groups = charges.groups
+        if len(answers) != len(groups):
+            raise _miscounted(groups, answers)
         outcome: Outcome = None
-        for place, (buckets, shadow) in enumerate(charges.groups):
+        for place, (buckets, shadow) in enumerate(groups):
             answer = answers[place]
             if isinstance(answer, UnavailableError):
                 judged = yield from self._without_store(context, buckets, shadow, answer)
@@ -111,7 +113,8 @@ class ChargePoint:
     def _told(self, context: Context, group: Sequence[Bucket], shadow: bool, reply: TakeReply) -> Outcome:
         """The outcome of a charge, and what the client is told of it."""
         levels = reply.levels
-        _same_number(group, levels)
+        if len(levels) != len(group):
+            raise _miscounted(group, levels)
         if context.notes is not None:
             for bucket, level in zip(group, levels, strict=True):
                 context.explain(_line(bucket, level))
@@ -132,10 +135,9 @@ class ChargePoint:
         return None
 
 
-def _same_number(asked: Sequence[object], answered: Sequence[object]) -> None:
+def _miscounted(asked: Sequence[object], answered: Sequence[object]) -> ValueError:
     """A fault of whoever answers, which must not let pass."""
-    if len(asked) != len(answered):
-        raise ValueError(f"{len(answered)} answers to {len(asked)}")
+    return ValueError(f"{len(answered)} answers to {len(asked)}")
 
 
 def _denied(group: Sequence[Bucket], levels: Sequence[Level], headers: tuple[Pair, ...]) -> Deny:

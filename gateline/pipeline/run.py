@@ -7,7 +7,7 @@ exception, a wrong answer, `give_up`) ends in `Unavailable`: the one way to `All
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import GeneratorType
 from typing import Any
 
@@ -19,6 +19,7 @@ from gateline.pipeline.step import BuiltRoute, Outcome, Step
 from gateline.sanitise.client_address import client_address
 from gateline.sanitise.path import check_path
 from gateline.values.decision import (
+    NO_METADATA,
     Allow,
     Decision,
     Deny,
@@ -216,12 +217,12 @@ class Pipeline:
     def _allow(self, context: Context) -> Decision:
         """The one place where an `Allow` is made. In shadow it edits nothing, in either direction."""
         if context.shadow:
-            return self._end(context, Allow(metadata={"route": context.route_id}))
+            return self._end(context, Allow(metadata=_metadata(context)))
         if context.set_headers or context.remove or context.upstream:
             return self._end(context, self._edited(context, tuple(context.response_headers), limits=context.limits))
         identity = context.identity
         memo = self._memo if identity is None else identity.memo
-        key = (self, context.route_id)
+        key = (self, context.request.route, context.route_id)
         allow = memo.get(key)
         if allow is None:
             # The same edits on every route, so that they are encoded once.
@@ -252,7 +253,7 @@ class Pipeline:
             set_names = {name for name, _ in headers}
             removed = tuple(name for name in context.remove if name not in set_names)
             edits = RequestEdits(headers, removed)
-        return Allow(context.identity, edits, response_headers, context.upstream, {"route": context.route_id}, limits)
+        return Allow(context.identity, edits, response_headers, context.upstream, _metadata(context), limits)
 
     def _end(self, context: Context, decision: Decision) -> Decision:
         context.decision = decision
@@ -261,6 +262,11 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  # a log that fails is no reason to allow
             context.decision = decision = broken(error)
         return decision
+
+
+def _metadata(context: Context) -> Mapping[str, Any]:
+    """For the proxy's log: the route, unless the proxy named it. Taking it in costs an Envoy 1 % of such a call."""
+    return {"route": context.route_id} if context.request.route is None else NO_METADATA
 
 
 def broken(error: Exception) -> Unavailable:

@@ -59,7 +59,7 @@ def test_an_allow_says_its_edits(set_: tuple, remove: tuple, response: tuple, ro
 
 @pytest.mark.parametrize("name", ["x-a", "x" * 60])
 def test_response_headers_of_any_length_are_said_rightly(name: str) -> None:
-    for size in (0, 1, *range(50, 140), 300):
+    for size in (0, 1, *range(50, 140), *range(900, 1020)):
         for value in ("v" * size, "v" * size + "é", "v" * size + "\udcff"):
             pairs = ((name, value), ("x-other", "1"))
             answer = CheckResponse.FromString(answer_of(Allow(response_headers=pairs), request()))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from gateline.context import Context
-from gateline.pipeline.run import MAX_TARGET, MAX_TARGETS, Pending, Pipeline
+from gateline.pipeline.run import MAX_TARGET, MAX_TARGETS, Pipeline
 from gateline.pipeline.step import BuiltRoute
 from gateline.route.router import Match, Router
-from gateline.values.decision import Allow, Decision, Deny
+from gateline.values.decision import Allow, Deny
 from gateline.values.headers import Headers
 from gateline.values.request import Request
 from tests.pipeline.policies import HEADERS, snapshot
@@ -46,11 +45,6 @@ def pipeline() -> Pipeline:
     return Pipeline(replace(snapshot([]), router=router, routes=routes, unmatched=open_route))
 
 
-def route_of(decision: Decision | Pending) -> Any:
-    assert isinstance(decision, Allow)
-    return decision.metadata["route"]
-
-
 ROWS = [
     (asked("/p"), "plain"),
     (asked("/p", "POST"), "post"),
@@ -73,8 +67,11 @@ ROWS = [
 
 @pytest.mark.parametrize("turn", [1, -1], ids=["forward", "backward"])
 def test_whatever_was_asked_before_each_request_finds_its_route(pipeline: Pipeline, turn: int) -> None:
+    seen: list[Context] = []
+    watched = Pipeline(pipeline.snapshot, seen.append)
     for request, route in [*ROWS, *ROWS][::turn]:
-        assert route_of(pipeline.decide(request)) == route
+        assert isinstance(watched.decide(request), Allow)
+        assert seen[-1].route_id == route
 
 
 def test_a_refused_path_is_refused_again_under_every_name(pipeline: Pipeline) -> None:

@@ -175,3 +175,10 @@ def test_an_identity_that_no_header_can_carry_is_refused_each_time() -> None:
         (context,) = contexts([knows(Identity("a\r\nx-admin: 1", "test"))])
         assert isinstance(context.decision, Deny)
         assert context.decision.problem.code == "forbidden"
+
+
+def test_a_proxy_is_told_the_route_unless_it_named_it() -> None:
+    seen = contexts([knows(ALICE)], *(request("/r", route=name) for name in (None, "r", None)))
+    assert [c.decision.metadata for c in seen if isinstance(c.decision, Allow)] == [{"route": "r"}, {}, {"route": "r"}]
+    (shadowed_,) = contexts([REFUSES], request("/r", route="r"), shadow=True)
+    assert shadowed_.decision == Allow()
