@@ -17,7 +17,7 @@ _HIGH_WATER_BYTES = 256 * 1024
 # Some six calls; of 3 to 11 kB this gave the most requests a second with a limit in the store.
 _PART_BYTES = 8192
 _MOST_UNHANDLED_BYTES = 256 * 1024
-# With a limit in the store 4 to 8 % more requests a second than with one write for all.
+# With a limit in the store 1 to 8 % more requests a second than with one write for all.
 _ANSWERS_A_WRITE = 2
 
 
