@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from google.rpc import code_pb2
 
-from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct, varint
+from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
 from ext_authz.limit_fields import RESPONSE_HEADERS, limit_fields
 from gateline.values.codes import CODES
 from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
@@ -17,9 +17,6 @@ from gateline.values.headers import Pair
 from gateline.values.request import Request
 
 _ENVOY = "envoy"
-_OK_RESPONSE = 3
-# What stands before an `ok_response` by its size: of what a client is told of a limit, it is made for each request.
-_OK_HEADS = [varint(_OK_RESPONSE << 3 | 2) + varint(size) for size in range(1024)]
 _REFUSED_STATUS = {
     400: code_pb2.INVALID_ARGUMENT,
     401: code_pb2.UNAUTHENTICATED,
@@ -46,14 +43,13 @@ def _allow(decision: Allow) -> bytes:
     ok = edits.memo.get(_ENVOY)
     if ok is None:
         removed = b"".join(field(5, name.encode()) for name in edits.remove)
-        ok = edits.memo[_ENVOY] = field(1, b"") + field(_OK_RESPONSE, header_options(2, edits.set, OVERWRITE) + removed)
+        ok = edits.memo[_ENVOY] = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
     answer = ok + _metadata(tuple(decision.metadata.items())) if decision.metadata else ok
     told = b"" if decision.limits is None else limit_fields(decision.limits)
     if decision.response_headers:
         told += header_options(RESPONSE_HEADERS, decision.response_headers, OVERWRITE)
     if told:
-        size = len(told)
-        return answer + (_OK_HEADS[size] + told if size < len(_OK_HEADS) else field(_OK_RESPONSE, told))
+        return answer + field(3, told)
     decision.encoded = answer  # many requests get this one again
     return answer
 
