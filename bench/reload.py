@@ -28,6 +28,7 @@ from gateline.cli.serve import SWITCH_INTERVAL_S
 from gateline.runtime.exposition import render, to_json
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.outcome import ALLOWED, Outcome
+from gateline.values.found_route import FoundRoute
 from tests.runtime.holding import held_ms
 from tests.runtime.test_hold import Reloads, policy
 
@@ -84,7 +85,7 @@ def counted(routes: int) -> Metrics:
     metrics = Metrics()
     for number in range(routes):
         for outcome in (ALLOWED, Outcome("deny", 403, "insufficient_scope")):
-            metrics.count(f"r{number}", outcome, None, 0.001)
+            metrics.count(FoundRoute(f"r{number}"), outcome, None, 0.001)
     return metrics
 
 

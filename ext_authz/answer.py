@@ -5,18 +5,16 @@ An answer is built from a refusal upwards: `CheckResponse{}` without a single by
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from google.rpc import code_pb2
 
 from ext_authz.encode import APPEND, OVERWRITE, field, header_options, integer, struct
 from ext_authz.limit_fields import RESPONSE_HEADERS, limit_fields
 from gateline.values.codes import CODES
-from gateline.values.decision import Allow, Decision, Deny, Reply, Unavailable
+from gateline.values.decision import Allow, Decision, Deny, Reply, RequestEdits, Unavailable
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Pair
 from gateline.values.request import Request
 
-_ENVOY = "envoy"
 _REFUSED_STATUS = {
     400: code_pb2.INVALID_ARGUMENT,
     401: code_pb2.UNAUTHENTICATED,
@@ -28,36 +26,37 @@ _REFUSED_STATUS = {
 def answer_of(decision: Decision, request: Request) -> bytes:
     """The CheckResponse's bytes."""
     if isinstance(decision, Allow):
-        return decision.encoded or _allow(decision)
+        edits, metadata = decision.request_edits, decision.metadata
+        answer = edits.encoded or _edits(edits)
+        if metadata is not None:
+            answer += metadata.encoded or _metadata(metadata)
+        if decision.limits is not None or decision.response_headers:
+            # A second ok_response: parsers merge the two (a rule of the encoding).
+            answer += field(3, _told(decision))
+        return answer
     if isinstance(decision, Reply):
         return _denied(code_pb2.ABORTED, decision.status, decision.headers, APPEND, decision.body)
     return _refuse(decision, request)
 
 
-def _allow(decision: Allow) -> bytes:
-    """ok_response (3): headers (2), headers_to_remove (5), response_headers_to_add (6); dynamic_metadata (4).
-
-    An answer with response headers has two ok_response fields: parsers merge the two (a rule of the encoding).
-    """
-    edits = decision.request_edits
-    ok = edits.memo.get(_ENVOY)
-    if ok is None:
-        removed = b"".join(field(5, name.encode()) for name in edits.remove)
-        ok = edits.memo[_ENVOY] = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
-    answer = ok + _metadata(tuple(decision.metadata.items())) if decision.metadata else ok
-    told = b"" if decision.limits is None else limit_fields(decision.limits)
-    if decision.response_headers:
-        told += header_options(RESPONSE_HEADERS, decision.response_headers, OVERWRITE)
-    if told:
-        return answer + field(3, told)
-    decision.encoded = answer  # many requests get this one again
-    return answer
+def _edits(edits: RequestEdits) -> bytes:
+    """ok_response (3): headers (2), headers_to_remove (5)."""
+    removed = b"".join(field(5, name.encode()) for name in edits.remove)
+    edits.encoded = field(1, b"") + field(3, header_options(2, edits.set, OVERWRITE) + removed)
+    return edits.encoded
 
 
-@lru_cache(maxsize=16_384)
-def _metadata(items: tuple[Pair, ...]) -> bytes:
-    """`dynamic_metadata`: as many of them as there are routes."""
-    return field(4, struct(items))
+def _metadata(route: FoundRoute) -> bytes:
+    """dynamic_metadata (4)."""
+    route.encoded = field(4, struct((("route", route.id),)))
+    return route.encoded
+
+
+def _told(decision: Allow) -> bytes:
+    """response_headers_to_add (6)."""
+    limits, headers = decision.limits, decision.response_headers
+    told = b"" if limits is None else limit_fields(limits)
+    return told + header_options(RESPONSE_HEADERS, headers, OVERWRITE) if headers else told
 
 
 def _refuse(decision: Deny | Unavailable, request: Request) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gateline.values.found_route import NO_ROUTE, FoundRoute
 from gateline.values.identity import Identity
 from gateline.values.limit import Limits
 from gateline.values.request import Request
@@ -32,7 +33,8 @@ class Context:
     headers that the client sent; `set_headers` what a step sets on the request, `response_headers` on the answer.
     `limits` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
     `notes` is None unless somebody asks for an explanation. `would` is what a shadowed rule would have answered.
-    `route_id`, `check_s`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
+    `route`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the
+    pipeline's.
     `state` is what the response half needs of the request half; small and serialisable.
 
     What nobody writes stays on the class: one is made per request, and this costs a third of setting every field.
@@ -46,8 +48,7 @@ class Context:
     set_headers: tuple[Pair, ...] = ()
     response_headers: tuple[Pair, ...] = ()
     upstream: str | None = None
-    route_id: str = ""
-    check_s: float = 0.15
+    route: FoundRoute = NO_ROUTE
     step: str = ""
     decision: Decision | None = None
     would: Refusal | None = None

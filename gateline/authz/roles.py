@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, model_validator
 
+from gateline.authz.made_once import made_once
 from gateline.context import Context
 from gateline.schema.model import Model
 from gateline.values.decision import Deny, deny
@@ -48,6 +49,7 @@ class Membership(Model):
         return None
 
 
+@made_once
 def membership_step(rule: Membership, field: Literal["roles", "groups"]) -> Any:
     """The step that refuses an identity which lacks a role or group."""
 

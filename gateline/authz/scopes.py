@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from gateline.authz.made_once import made_once
 from gateline.context import Context
 from gateline.schema.model import Model
 from gateline.values.decision import Deny, deny
@@ -27,6 +28,7 @@ class Scopes(Model):
         return self
 
 
+@made_once
 def scopes_step(rule: Scopes) -> Any:
     """The step that refuses an identity which lacks a scope, with RFC 6750's challenge for bearer tokens."""
     needed, one_of = frozenset(rule.all), frozenset(rule.any)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateline.authz.made_once import made_once
 from gateline.context import Context
 from gateline.values.decision import Deny, deny
 
 
+@made_once
 def tenant_step(tenant: str) -> Any:
     """The step that refuses an identity of another tenant, or of none."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from gateline.authz.cel import MAX_LENGTH, ConditionError, compiled
+from gateline.authz.made_once import made_once
 from gateline.context import Context
 from gateline.schema.model import Model
 from gateline.values.decision import Deny, deny
@@ -30,6 +31,7 @@ class When(Model):
     mode: Literal["enforce", "shadow"] = "enforce"
 
 
+@made_once
 def when_step(source: str) -> Any:
     """The step that refuses a request for which the condition does not hold."""
     condition = compiled(source)

@@ -49,7 +49,7 @@ def explain(policy: Any, request: Request) -> dict[str, Any]:
         "decision": outcome.decision,
         "status": outcome.status,
         "code": outcome.code or None,
-        "route": context.route_id or None,
+        "route": context.route.id or None,
         "steps": [
             {"step": note.step, "outcome": note.outcome, "why": note.why, "rule": note.rule}
             for note in context.notes or ()

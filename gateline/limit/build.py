@@ -26,7 +26,7 @@ class RouteLimits:
     namespace: str
     form: Form
     within_s: float
-    tiers: Mapping[str, Tier] = field(default_factory=dict)
+    tiers: Mapping[str, Tier] = field(default_factory=dict, hash=False)
     hidden: bool = False
     identified: bool = True
     own_place: str = ""

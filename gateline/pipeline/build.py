@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateline.authn.method import Method, MethodParts
 from gateline.config.budgets import budgets_of
 from gateline.config.load import Loaded
 from gateline.limit.domain_rules import DomainRules
 from gateline.limit.domain_tree import trees_of
-from gateline.pipeline.order import ORDER, Parts, by_address, limits_of
+from gateline.pipeline.order import BY_ADDRESS, ORDER, Parts, charge_step, limits_of
 from gateline.pipeline.step import BuiltRoute
 from gateline.route.router import Router
 from gateline.sanitise.identity_headers import IdentityHeaders
@@ -44,18 +45,24 @@ def build(loaded: Loaded) -> Snapshot:
     headers = IdentityHeaders(gateway.identity_headers.names)
     methods = _methods(loaded)
     routes = {}
+    shared: dict[Any, Any] = {}
     longest_s = gateway.budgets.check_ms / 1000
     for index, route in enumerate(gateway.routes):
-        parts = Parts(loaded, route, ("routes", index), methods)
-        steps = tuple(step for row in ORDER for step in row.build(parts))
+        parts = Parts(loaded, route, ("routes", index), methods, shared)
+        placed = [step for row in ORDER for step in row.build(parts)]
+        steps = tuple(step for step, _ in placed)
         needs = Needs(headers=frozenset(route.headers) | {"x-forwarded-for"}, query=bool(route.query))
         for step in steps:
             needs |= step.needs
         shadow = "shadow" in (route.mode, gateway.mode)
         check_s = budgets_of(gateway, route).check_ms / 1000
         longest_s = max(longest_s, check_s)
-        routes[route.id] = BuiltRoute(route.id, steps, headers, parts.place(), shadow, needs, check_s)
-    open_route = _open_route(loaded, headers)
+        rules = tuple(rule for _, rule in placed)
+        steps = shared.setdefault(steps, steps)
+        routes[route.id] = BuiltRoute(route.id, steps, shadow, check_s, parts.place(), rules, needs)
+    while shared:  # not at once, which would hold the interpreter
+        shared.popitem()
+    open_route = _open_route(loaded)
     return Snapshot(
         revision=loaded.revision,
         router=Router((route.match, routes[route.id]) for route in gateway.routes),
@@ -77,11 +84,13 @@ def _domains(loaded: Loaded) -> DomainRules:
     return DomainRules(trees, gateway.rate_limit_headers, gateway.budgets.store_ms / 1000, shadow)
 
 
-def _open_route(loaded: Loaded, headers: IdentityHeaders) -> BuiltRoute:
+def _open_route(loaded: Loaded) -> BuiltRoute:
     """The route of what matches none, where that is allowed: the global limit holds there, too."""
     shadow = loaded.gateway.mode == "shadow"
-    steps = tuple(by_address(limits_of(loaded, "", None, "", identified=False, shadow=shadow)))
-    return BuiltRoute("", steps, headers, loaded.place(("unmatched",)), shadow)
+    limits = limits_of(loaded, None, "", "", identified=False, shadow=shadow)
+    placed = tuple(charge_step(BY_ADDRESS, limits, limits.by_address()))
+    steps, rules = tuple(step for step, _ in placed), tuple(rule for _, rule in placed)
+    return BuiltRoute("", steps, shadow, rule=loaded.place(("unmatched",)), rules=rules)
 
 
 def _methods(loaded: Loaded) -> dict[str, Method]:

@@ -16,9 +16,8 @@ def begin(context: Context, step: str, rule: str = "") -> None:
 
 def chosen(context: Context, route: BuiltRoute) -> None:
     """Say which route it is."""
-    context.route_id = route.id
+    context.route = route
     context.shadow = route.shadow
-    context.check_s = route.check_s
     if context.notes is not None:
         context.notes[-1].rule = route.rule
         context.explain(f"route {route.id}" if route.id else "no route, and unmatched requests are allowed")

@@ -7,7 +7,7 @@ exception, a wrong answer, `give_up`) ends in `Unavailable`: the one way to `All
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import GeneratorType
 from typing import Any
 
@@ -15,11 +15,10 @@ from gateline.context import Context
 from gateline.effects import Answer, Asking, Effect, Effects
 from gateline.pipeline.build import Snapshot
 from gateline.pipeline.notes import begin, chosen, note_end, shadowed
-from gateline.pipeline.step import BuiltRoute, Outcome, Step
+from gateline.pipeline.step import BuiltRoute, Outcome
 from gateline.sanitise.client_address import client_address
 from gateline.sanitise.path import check_path
 from gateline.values.decision import (
-    NO_METADATA,
     Allow,
     Decision,
     Deny,
@@ -30,6 +29,7 @@ from gateline.values.decision import (
     unavailable,
 )
 from gateline.values.errors import UnavailableError
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Pair
 from gateline.values.identity import MAX_MEMOS
 from gateline.values.limit import Limits
@@ -50,24 +50,22 @@ def ignore(_: Context) -> None:
 class Pending:
     """A decision that waits for the answers to `effects`. Use it once: `resume` or `give_up`."""
 
-    __slots__ = ("_asking", "_context", "_next", "_pipeline", "_steps", "effects", "single")
+    __slots__ = ("_asking", "_context", "_next", "_pipeline", "_route", "effects", "single")
 
     effects: tuple[Effect, ...]
     single: bool
 
-    def __init__(
-        self, pipeline: Pipeline, context: Context, steps: tuple[Step, ...], index: int, asking: Asking
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, context: Context, route: BuiltRoute, index: int, asking: Asking) -> None:
         self._pipeline = pipeline
         self._context = context
-        self._steps = steps
+        self._route = route
         self._next = index
         self._asking = asking
 
     @property
     def check_s(self) -> float:
         """How long the whole decision may take."""
-        return self._context.check_s
+        return self._route.check_s
 
     def start(self) -> Decision | Pending:
         """Run to the first effect."""
@@ -101,7 +99,7 @@ class Pending:
             self.single = not isinstance(effects, tuple)
             self.effects = effects if isinstance(effects, tuple) else (effects,)
             return self
-        return self._pipeline.after(self._context, self._steps, self._next, outcome)
+        return self._pipeline.after(self._context, self._route, self._next, outcome)
 
 
 class Pipeline:
@@ -113,8 +111,8 @@ class Pipeline:
         self.snapshot = snapshot
         self._observe = observe
         self._memo: dict[Any, Any] = {}
-        # The route that the proxy names, method and target to path and route, where nothing else decides them.
-        self._routed: dict[tuple[str | None, str, str], tuple[str, BuiltRoute]] = {}
+        # Where a request leads to, by its `_place`, where nothing else decides that.
+        self._routed: dict[str | tuple[str, str], BuiltRoute] = {}
 
     def decide(self, request: Request, *, explain: bool = False) -> Decision | Pending:
         """Judge a request. With `explain`, the observer's context holds a note per step.
@@ -128,19 +126,21 @@ class Pipeline:
             context.step = "sanitise"
             context.client = client_address(request, snapshot.trusted_hops) if snapshot.trusted_hops else request.peer
             context.remove = snapshot.identity_headers.sent_by_client(request)
-            routed = self._routed.get((request.route, request.method, request.target))
+            target, named = request.target, request.route
+            # As `_place`; and so on, as `check_path` and `chosen`, each of which costs a call.
+            routed = self._routed.get(f"{request.method}\n{target}" if named is None else (named, target))
             if routed is None or explain:
                 found = self._route(context)
             else:
-                context.path, found = routed
-                context.step = "route"  # and so on, as `chosen`, which costs a call
-                context.route_id = found.id
+                found = routed
+                context.path = target.partition("?")[0] if "?" in target else target
+                context.step = "route"
+                context.route = found
                 context.shadow = found.shadow
-                context.check_s = found.check_s
         except Exception as error:  # noqa: BLE001  # the law again
             found = broken(error)
         if isinstance(found, BuiltRoute):
-            return self._walk(context, found.steps, 0)
+            return self._walk(context, found, 0)
         return self.finish(context, found)
 
     def _route(self, context: Context) -> BuiltRoute | Deny | Unavailable:
@@ -165,19 +165,21 @@ class Pipeline:
                 return deny("no_route", f"no route for {request.method} {context.path}")
             chosen(context, found)
             lasting = snapshot.router.is_decided_by_path(context.path)
-        if lasting and len(request.target) <= MAX_TARGET:
+        # Nor is a path remembered that holds a line feed: it is refused.
+        if lasting and len(request.target) <= MAX_TARGET and "\n" not in request.method:
             if len(self._routed) >= MAX_TARGETS:
                 self._routed.clear()
-            self._routed[request.route, request.method, request.target] = context.path, found
+            self._routed[_place(request)] = found
         return found
 
-    def _walk(self, context: Context, steps: tuple[Step, ...], index: int) -> Decision | Pending:
-        """Run the steps from `index` on."""
+    def _walk(self, context: Context, route: BuiltRoute, index: int) -> Decision | Pending:
+        """Run its steps from `index` on."""
+        steps = route.steps
         explained = context.notes is not None
         for at in range(index, len(steps)):
             step = steps[at]
             if explained:
-                begin(context, step.name, step.rule)
+                begin(context, step.name, route.rules[at])
             else:
                 context.step = step.name
             outcome: Any
@@ -188,20 +190,20 @@ class Pipeline:
             if outcome is None:
                 continue
             if type(outcome) is GeneratorType:
-                return Pending(self, context, steps, at, outcome).start()
+                return Pending(self, context, route, at, outcome).start()
             if not step.shadow:
                 return self.finish(context, outcome)
             shadowed(context, outcome)
         return self._allow(context)
 
-    def after(self, context: Context, steps: tuple[Step, ...], index: int, outcome: Outcome) -> Decision | Pending:
+    def after(self, context: Context, route: BuiltRoute, index: int, outcome: Outcome) -> Decision | Pending:
         """Go on behind a step that asked for effects."""
         if outcome is None:
-            return self._walk(context, steps, index + 1)
-        if not steps[index].shadow:
+            return self._walk(context, route, index + 1)
+        if not route.steps[index].shadow:
             return self.finish(context, outcome)
         shadowed(context, outcome)
-        return self._walk(context, steps, index + 1)
+        return self._walk(context, route, index + 1)
 
     def finish(self, context: Context, outcome: Deny | Unavailable | Reply) -> Decision:
         """End with an outcome that is no allow; anything but a refusal or a reply counts as a fault of its step."""
@@ -216,44 +218,42 @@ class Pipeline:
 
     def _allow(self, context: Context) -> Decision:
         """The one place where an `Allow` is made. In shadow it edits nothing, in either direction."""
+        # A proxy that named the route is not told it: taking it in costs an Envoy 1 % of such a call.
+        metadata = context.route if context.request.route is None else None
         if context.shadow:
-            return self._end(context, Allow(metadata=_metadata(context)))
+            return self._end(context, Allow(metadata=metadata))
         if context.set_headers or context.remove or context.upstream:
-            return self._end(context, self._edited(context, tuple(context.response_headers), limits=context.limits))
+            return self._end(context, self._edited(context, tuple(context.response_headers), metadata, context.limits))
         identity = context.identity
         memo = self._memo if identity is None else identity.memo
-        key = (self, context.request.route, context.route_id)
-        allow = memo.get(key)
+        allow = memo.get(self)
         if allow is None:
-            # The same edits on every route, so that they are encoded once.
-            allow = self._edited(context, (), memo.get(self))
+            allow = self._edited(context, ())
             if len(memo) >= MAX_MEMOS:
                 memo.clear()
-            memo[key] = allow
-            if isinstance(allow, Allow):
-                memo[self] = allow.request_edits
+            memo[self] = allow
+        # A bare one is the same for all routes that the proxy names.
         limits = context.limits
-        if (limits is not None or context.response_headers) and isinstance(allow, Allow):
+        if (limits is not None or metadata is not None or context.response_headers) and isinstance(allow, Allow):
             headers = tuple(context.response_headers)
-            allow = Allow(identity, allow.request_edits, headers, None, allow.metadata, limits)
+            allow = Allow(identity, allow.request_edits, headers, None, metadata, limits)
         return self._end(context, allow)
 
     def _edited(
         self,
         context: Context,
         response_headers: tuple[Pair, ...],
-        edits: RequestEdits | None = None,
+        metadata: FoundRoute | None = None,
         limits: Limits | None = None,
     ) -> Allow | Deny:
-        if edits is None:
-            ours = self.snapshot.identity_headers.of(context.identity)
-            if ours is None:
-                return deny("forbidden", "the identity has a value that no header can carry")
-            headers = (*context.set_headers, *ours)
-            set_names = {name for name, _ in headers}
-            removed = tuple(name for name in context.remove if name not in set_names)
-            edits = RequestEdits(headers, removed)
-        return Allow(context.identity, edits, response_headers, context.upstream, _metadata(context), limits)
+        ours = self.snapshot.identity_headers.of(context.identity)
+        if ours is None:
+            return deny("forbidden", "the identity has a value that no header can carry")
+        headers = (*context.set_headers, *ours)
+        set_names = {name for name, _ in headers}
+        removed = tuple(name for name in context.remove if name not in set_names)
+        edits = RequestEdits(headers, removed)
+        return Allow(context.identity, edits, response_headers, context.upstream, metadata, limits)
 
     def _end(self, context: Context, decision: Decision) -> Decision:
         context.decision = decision
@@ -264,9 +264,12 @@ class Pipeline:
         return decision
 
 
-def _metadata(context: Context) -> Mapping[str, Any]:
-    """For the proxy's log: the route, unless the proxy named it. Taking it in costs an Envoy 1 % of such a call."""
-    return {"route": context.route_id} if context.request.route is None else NO_METADATA
+def _place(request: Request) -> str | tuple[str, str]:
+    """The route that the proxy names and the target, else method and target.
+
+    These are one text, since each part of one of thousands must be fetched into the processor's cache.
+    """
+    return f"{request.method}\n{request.target}" if request.route is None else (request.route, request.target)
 
 
 def broken(error: Exception) -> Unavailable:

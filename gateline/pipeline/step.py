@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateline.context import Context
 from gateline.effects import Effects
-from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.decision import Deny, Reply, Unavailable
+from gateline.values.found_route import FoundRoute
 from gateline.values.request import Needs
 
 # None: go on. Anything else ends the decision.
@@ -19,23 +19,31 @@ Run = Callable[[Context], Outcome | Generator[Effects, Any, Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a route. `rule` is its place (`file:line`); a shadowed step is judged, noted and skipped."""
+    """One step; routes that ask the same have the same. A shadowed step is judged, noted and skipped."""
 
     name: str
     run: Run
-    rule: str = ""
     shadow: bool = False
     needs: Needs = Needs()  # noqa: RUF009  # frozen
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltRoute:
-    """A route as it runs. `check_s` is how long a decision on it may take."""
+class Placed(NamedTuple):
+    """A step of a route, and where its rule stands there (`file:line`)."""
 
-    id: str
+    step: Step
+    rule: str
+
+
+@dataclass(slots=True, eq=False)
+class BuiltRoute(FoundRoute):
+    """A route as it runs.
+
+    `check_s` is how long a decision on it may take. `rule` is its place (`file:line`), `rules` are those of its steps.
+    """
+
     steps: tuple[Step, ...]
-    identity_headers: IdentityHeaders
-    rule: str = ""
     shadow: bool = False
-    needs: Needs = Needs()  # noqa: RUF009  # frozen
     check_s: float = 0.15
+    rule: str = ""
+    rules: tuple[str, ...] = ()
+    needs: Needs = Needs()  # noqa: RUF009  # frozen

@@ -43,12 +43,12 @@ def json_line(context: Context, outcome: Outcome, would: Outcome | None, took_s:
     end = "" if would is None else f',"would":{_would(would)}'
     return (
         f'{{"time":"{_iso(request.now)}","request_id":"{request_id}","method":"{method}","path":"{path}",'
-        f'"client":"{client}",{_policy(context.route_id, context.step, outcome)}{why},"user_id":"{user_id}",'
+        f'"client":"{client}",{_policy(context.route.id, context.step, outcome)}{why},"user_id":"{user_id}",'
         f'"credential_id":"{credential_id}","latency_us":{int(took_s * 1e6)},"revision":"{revision}"{end}}}'
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _policy(route: str, step: str, outcome: Outcome) -> str:
     """What comes from the policy, the same for nearly every request of a route."""
     return (
@@ -114,7 +114,7 @@ def console_line(*, colour: bool) -> Format:
         word = f"{outcome.decision} {outcome.status}"
         padded = f"\x1b[{_COLOURS[outcome.decision]}m{word:<15}\x1b[0m" if colour else f"{word:<15}"
         parts = [f"{clock} {padded} {_plain(request.method)} {_plain(_path(context), MAX_PATH)}"]
-        parts.append(f"route={context.route_id or '-'}")
+        parts.append(f"route={context.route.id or '-'}")
         if identity is not None:
             parts.append(f"user={_plain(identity.user_id)}")
         if identity is not None and identity.credential_id:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable
 
 from gateline.runtime.outcome import ALLOWED, Outcome
+from gateline.values.found_route import FoundRoute
 
 # Seconds. From a decision without I/O to one that used up its budget.
 BOUNDS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -20,13 +20,24 @@ MAX_DOMAINS = 1000
 Samples = dict[str, float]
 
 
+class _Tally:
+    """How many requests of a route were allowed; it hangs at the route, which spares a look into a table of all."""
+
+    __slots__ = ("allowed", "of")
+
+    def __init__(self, of: Metrics) -> None:
+        self.allowed = 0
+        self.of = of
+
+
 class Metrics:
     """The counters of one process."""
 
-    __slots__ = ("_allowed", "_buckets", "_decisions", "_domains", "_fallbacks", "_seconds", "_would")
+    __slots__ = ("_buckets", "_decisions", "_domains", "_fallbacks", "_seconds", "_tallies", "_would")
 
     def __init__(self) -> None:
-        self._allowed: defaultdict[str, int] = defaultdict(int)
+        # By the route's id: the same route of another policy goes on counting.
+        self._tallies: dict[str, _Tally] = {}
         self._decisions: dict[tuple[str, Outcome], int] = {}
         self._would: dict[tuple[str, Outcome], int] = {}
         self._domains: dict[tuple[str, str], int] = {}
@@ -34,15 +45,18 @@ class Metrics:
         self._buckets = [0] * (len(BOUNDS_S) + 1)
         self._seconds = 0.0
 
-    def count(self, route: str, outcome: Outcome, would: Outcome | None, took_s: float) -> None:
+    def count(self, route: FoundRoute, outcome: Outcome, would: Outcome | None, took_s: float) -> None:
         """Count one decision."""
-        if outcome is ALLOWED:  # by far the most, and the cheaper key
-            self._allowed[route] += 1
+        if outcome is ALLOWED:  # by far the most
+            tally = route.tally
+            if tally is None or tally.of is not self:
+                tally = route.tally = self._tallies.setdefault(route.id, _Tally(self))
+            tally.allowed += 1
         else:
-            key = (route, outcome)
+            key = (route.id, outcome)
             self._decisions[key] = self._decisions.get(key, 0) + 1
         if would is not None:
-            key = (route, would)
+            key = (route.id, would)
             self._would[key] = self._would.get(key, 0) + 1
         self._buckets[0 if took_s <= _FIRST_S else bisect_left(BOUNDS_S, took_s)] += 1
         self._seconds += took_s
@@ -63,8 +77,8 @@ class Metrics:
         """The counters as they are now; from any thread (a dict's copy is one step of the interpreter)."""
         samples: Samples = {}
         decisions = "gateline_decisions_total"
-        for route, count in self._allowed.copy().items():
-            samples[sample(decisions, route=route, decision=ALLOWED.decision, code=ALLOWED.code)] = count
+        for route, tally in self._tallies.copy().items():
+            samples[sample(decisions, route=route, decision=ALLOWED.decision, code=ALLOWED.code)] = tally.allowed
         for name, counts in ((decisions, self._decisions), ("gateline_shadow_decisions_total", self._would)):
             for (route, outcome), count in counts.copy().items():
                 key = sample(name, route=route, decision=outcome.decision, code=outcome.code)

@@ -36,10 +36,10 @@ class Watcher:
         took_s = self._now_unix_s() - context.request.now
         if took_s < 0.0:  # noqa: PLR1730  # the wall clock may step back between the two readings
             took_s = 0.0
-        self._metrics.count(context.route_id, outcome, would, took_s)
+        self._metrics.count(context.route, outcome, would, took_s)
         if context.fallbacks:
             for fallback in context.fallbacks:
-                self._metrics.count_fallback(context.route_id, fallback.partition(":")[0])
+                self._metrics.count_fallback(context.route.id, fallback.partition(":")[0])
         log = self._log
         if log.level == "all" or (log.level == "refused" and (outcome.code or would is not None)):
             log.add(self.form(context, outcome, would, took_s, self.revision))

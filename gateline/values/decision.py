@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
 from gateline.values.codes import CODES
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Pair
 from gateline.values.identity import Identity
 from gateline.values.limit import Limits
@@ -44,39 +42,35 @@ class Problem:
         ).encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestEdits:
     """Edits of the request before it goes on. `remove` never holds a name that `set` holds.
 
-    `memo` is the adapter's: one identity gets the same edits again and again, and they are encoded once.
+    `encoded` is the adapter's, and nobody writes to the rest: one identity gets the same edits again and again.
     """
 
     set: tuple[Pair, ...] = ()
     remove: tuple[str, ...] = ()
-    memo: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-
-
-NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+    encoded: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class Allow:
-    """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log.
+    """Let it pass. `upstream` names where to when the policy chose; `metadata` is for the proxy's own log: the
+    route, where the proxy did not name it.
 
     The client is told `response_headers`, and how its `limits` stand.
 
-    Several requests may get the same one, so nobody writes to it, but the adapter what it `encoded`. It is not frozen,
-    since one of five fields costs four times as much then (8,800 instructions against 2,200), and a request with a
-    limit has one of its own.
+    Several requests may get the same one, so nobody writes to it. It is not frozen, since one of five fields costs four
+    times as much then (8,800 instructions against 2,200), and a request with a limit has one of its own.
     """
 
     identity: Identity | None = None
     request_edits: RequestEdits = field(default_factory=RequestEdits)
     response_headers: tuple[Pair, ...] = ()
     upstream: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=lambda: NO_METADATA, repr=False)
+    metadata: FoundRoute | None = None
     limits: Limits | None = None
-    encoded: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

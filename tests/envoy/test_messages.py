@@ -17,6 +17,7 @@ from ext_authz.pb.gateline.check_pb2 import Entry
 from ext_authz.read import MOST_BYTES, Reader
 from gateline.limit.headers import limit_headers
 from gateline.values.decision import Allow, Problem, Reply, RequestEdits, Unavailable, deny
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Headers, to_bytes
 from gateline.values.limit import Limits, Standing
 from gateline.values.request import Request
@@ -46,7 +47,7 @@ def expected(pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, bytes, int, 
 
 @given(PAIRS, st.lists(NAMES, max_size=3).map(tuple), PAIRS, st.text(max_size=200))
 def test_an_allow_says_its_edits(set_: tuple, remove: tuple, response: tuple, route: str) -> None:
-    decision = Allow(None, RequestEdits(set_, remove), response, None, {"route": route})
+    decision = Allow(None, RequestEdits(set_, remove), response, None, FoundRoute(route))
     for _ in range(2):  # the second time from the memo
         answer = CheckResponse.FromString(answer_of(decision, request()))
         assert answer.status.code == 0

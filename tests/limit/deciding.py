@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def charge_as(gateway: Gateway, identity: Identity | None, peer: str = "203.0.11
     built = gateway.pipeline.snapshot.routes[route]
     context = Context(Request("GET", "/a", "h", Headers(), peer, gateway.now))
     context.path, context.client, context.identity = "/a", peer, identity
-    context.route_id, context.shadow = route, built.shadow
+    context.route, context.shadow = built, built.shadow
     steps = tuple(step for step in built.steps if step.name == "limit by identity")
-    state = gateway.pipeline._walk(context, steps, 0)
+    state = gateway.pipeline._walk(context, replace(built, steps=steps), 0)
     return drive_now(state, gateway._perform) if isinstance(state, Pending) else state

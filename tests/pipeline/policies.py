@@ -16,9 +16,10 @@ HEADERS = IdentityHeaders({"user_id": "x-user-id"})
 
 
 def snapshot(steps: Sequence[Step], *, shadow: bool = False, unmatched: bool = False) -> Snapshot:
-    """A policy with the route `r` at `/r`."""
-    route = BuiltRoute("r", tuple(steps), HEADERS, shadow=shadow)
-    open_route = BuiltRoute("", (), HEADERS) if unmatched else None
+    """A policy with the route `r` at `/r`; its steps' rules stand in `file`, a line each."""
+    rules = tuple(f"file:{line}" for line in range(1, len(steps) + 1))
+    route = BuiltRoute("r", tuple(steps), shadow, rules=rules)
+    open_route = BuiltRoute("", ()) if unmatched else None
     return Snapshot("rev", Router([(Match("r", "/r"), route)]), {"r": route}, open_route, HEADERS)
 
 

@@ -14,6 +14,7 @@ from gateline.pipeline.step import BuiltRoute, Step
 from gateline.route.router import Match, Router
 from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.decision import Allow, RequestEdits, deny
+from gateline.values.found_route import FoundRoute
 from gateline.values.identity import MAX_MEMOS, Identity
 from gateline.values.limit import Limits, Standing
 from tests.pipeline.policies import HEADERS, request, snapshot
@@ -55,7 +56,7 @@ def test_an_allow_carries_what_the_steps_wrote_each_time(
     alice = Identity("alice", "test")
     pipeline = Pipeline(snapshot([writes(alice, **fields)]))
     for _ in range(2):
-        assert pipeline.decide(request("/r", *headers)) == Allow(alice, edits, *rest, {"route": "r"})
+        assert pipeline.decide(request("/r", *headers)) == Allow(alice, edits, *rest, FoundRoute("r"))
 
 
 @pytest.mark.parametrize("fields", [{}, {"response_headers": LEFT}, {"set_headers": MINE}], ids=["bare", "told", "set"])
@@ -77,7 +78,7 @@ def test_an_allow_of_nobody_names_its_route_and_no_other(fields: dict[str, Any])
         decision = pipeline.decide(request(target))
         assert isinstance(decision, Allow)
         assert (decision.identity, decision.request_edits) == (None, RequestEdits())
-        assert decision.metadata == {"route": route}
+        assert decision.metadata == FoundRoute(route)
 
 
 def test_one_identity_under_two_policies_is_told_as_each_of_them_says() -> None:
@@ -112,7 +113,7 @@ def test_an_identity_never_remembers_more_than_its_bound() -> None:
     alice = Identity("alice", "test")
     for _ in range(2 * MAX_MEMOS + 2):
         decision = Pipeline(snapshot([writes(alice)])).decide(request())
-        assert decision == Allow(alice, RequestEdits(OURS), (), None, {"route": "r"})
+        assert decision == Allow(alice, RequestEdits(OURS), (), None, FoundRoute("r"))
         assert len(alice.memo) <= MAX_MEMOS
 
 
@@ -124,7 +125,7 @@ def test_one_identity_has_the_same_edits_on_every_route_and_another_policy_gives
         context.identity = identity
 
     step = (Step("knows", knows),)
-    routes = {name: BuiltRoute(name, step, HEADERS) for name in ("r", "other")}
+    routes = {name: BuiltRoute(name, step) for name in ("r", "other")}
     router = Router([(Match(name, f"/{name}"), route) for name, route in routes.items()])
     found = Snapshot("rev", router, routes, None, HEADERS)
     one, other = (Pipeline(found).decide(request("/r")), Pipeline(found).decide(request("/r")))
@@ -134,7 +135,7 @@ def test_one_identity_has_the_same_edits_on_every_route_and_another_policy_gives
     assert isinstance(second, Allow)
     assert first.request_edits is second.request_edits
     assert first.request_edits.set == (("x-user-id", "dora"),)
-    assert (first.metadata, second.metadata) == ({"route": "r"}, {"route": "other"})
+    assert (first.metadata, second.metadata) == (FoundRoute("r"), FoundRoute("other"))
     assert isinstance(one, Allow)
     assert isinstance(other, Allow)
     assert one.request_edits is not other.request_edits

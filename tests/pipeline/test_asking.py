@@ -14,6 +14,7 @@ from gateline.pipeline.step import Step
 from gateline.runtime.drive import drive_now
 from gateline.values.decision import Allow, Reply, Unavailable, deny, unavailable
 from gateline.values.errors import UnavailableError
+from gateline.values.found_route import FoundRoute
 from tests.pipeline.policies import request, snapshot
 
 ONE, OTHER = InPool(lambda: None, 1.0), InPool(lambda: None, 2.0)
@@ -104,14 +105,14 @@ def test_a_step_ends_the_walk_with_what_it_returns(outcome: Any, answered: Any, 
 def test_a_step_in_shadow_that_asks_is_noted_and_the_next_one_runs(last: Any) -> None:
     """Each step behind it runs once, with its own note; the first refusal is the one that would have been seen."""
     steps = [
-        Step("one", asks(REFUSED), "file:1", shadow=True),
-        Step("two", asks(None), "file:2"),
-        Step("three", asks(unavailable("dependency_unavailable", "away")), "file:3", shadow=True),
-        Step("four", asks(last), "file:4"),
+        Step("one", asks(REFUSED), shadow=True),
+        Step("two", asks(None)),
+        Step("three", asks(unavailable("dependency_unavailable", "away")), shadow=True),
+        Step("four", asks(last)),
     ]
     seen: list[Context] = []
     decision = drive_now(Pipeline(snapshot(steps), seen.append).decide(request(), explain=True), lambda _: "answer")
-    assert decision == (last or Allow(metadata={"route": "r"}))
+    assert decision == (last or Allow(metadata=FoundRoute("r")))
     (context,) = seen
     assert context.would == REFUSED
     assert [(note.step, note.outcome, note.why, note.rule) for note in (context.notes or [])][2:] == [
@@ -130,7 +131,7 @@ def test_a_step_in_shadow_that_asks_is_noted_and_the_next_one_runs(last: Any) ->
 def test_a_policy_in_shadow_answers_nothing_by_itself(outcome: Any, would: Any) -> None:
     """Neither refusals nor replies: the upstream sees every request, as it was."""
     pending, seen = begun(Step("asks", asks(outcome)), shadow=True)
-    assert pending.resume(("answer",)) == Allow(metadata={"route": "r"})
+    assert pending.resume(("answer",)) == Allow(metadata=FoundRoute("r"))
     assert seen[0].would == would
 
 

@@ -10,6 +10,7 @@ import pytest
 from gateline.context import Context
 from gateline.pipeline.run import Pipeline
 from gateline.values.decision import Allow, Unavailable, deny, unavailable
+from gateline.values.found_route import NO_ROUTE
 from gateline.values.request import Request
 from tests.pipeline.policies import request, snapshot
 
@@ -51,7 +52,7 @@ def test_a_refusal_before_any_step_says_why_and_is_none_in_shadow(asked: Request
     assert (context.notes or [])[-1].why == refused.problem.why
     if not route:
         context = decided(asked, shadow=True)
-        assert (context.decision, context.would) == (Allow(metadata={} if asked.route else {"route": ""}), refused)
+        assert (context.decision, context.would) == (Allow(metadata=None if asked.route else NO_ROUTE), refused)
 
 
 def test_a_fault_before_any_step_is_503_and_names_its_place() -> None:

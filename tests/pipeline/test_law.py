@@ -166,7 +166,7 @@ def test_the_observer_sees_each_decision_once_with_the_step_that_made_it() -> No
     seen: list[tuple[str, str, Decision | None]] = []
     pipeline = Pipeline(
         snapshot([Step("one", plain(None)), Step("two", plain(deny("forbidden")))]),
-        lambda context: seen.append((context.route_id, context.step, context.decision)),
+        lambda context: seen.append((context.route.id, context.step, context.decision)),
     )
     decision = pipeline.decide(request())
     assert seen == [("r", "two", decision)]

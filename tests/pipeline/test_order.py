@@ -10,7 +10,7 @@ from gateline.config.load import load_text
 from gateline.context import Context
 from gateline.pipeline.build import build
 from gateline.pipeline.order import ORDER
-from gateline.pipeline.step import Step
+from gateline.pipeline.step import BuiltRoute, Step
 from gateline.schema.secret import Sources
 from gateline.values.decision import Reply
 from gateline.values.request import Needs
@@ -41,17 +41,22 @@ KEY, ADDRESS = Needs(headers=frozenset({"x-key"})), Needs(client_address=True)
 LIMITS = ("limit by address", "global_rate_limit", ADDRESS)
 
 
+def route_of(text: str) -> BuiltRoute:
+    """The route `r`."""
+    return build(load_text(text, "gateline.yaml", SOURCES)).routes["r"]
+
+
 def steps_of(text: str) -> tuple[Step, ...]:
     """The steps of the route `r`."""
-    return build(load_text(text, "gateline.yaml", SOURCES)).routes["r"].steps
+    return route_of(text).steps
 
 
 def seen(text: str) -> list[tuple[str, str, Needs]]:
     """Each step's name, the field that stands at its place, and what it reads."""
-    lines = ["", *text.splitlines()]
+    lines, route = ["", *text.splitlines()], route_of(text)
     return [
-        (step.name, lines[int(step.rule.removeprefix("gateline.yaml:"))].strip(" -").partition(":")[0], step.needs)
-        for step in steps_of(text)
+        (step.name, lines[int(rule.removeprefix("gateline.yaml:"))].strip(" -").partition(":")[0], step.needs)
+        for step, rule in zip(route.steps, route.rules, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from gateline.route.router import Match, Router
 from gateline.values.decision import Allow, Deny
 from gateline.values.headers import Headers
 from gateline.values.request import Request
-from tests.pipeline.policies import HEADERS, snapshot
+from tests.pipeline.policies import snapshot
 
 MATCHES = (
     Match("plain", "/p"),
@@ -39,8 +39,8 @@ def asked(
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    routes = {match.id: BuiltRoute(match.id, (), HEADERS) for match in MATCHES}
-    open_route = BuiltRoute("", (), HEADERS)
+    routes = {match.id: BuiltRoute(match.id, ()) for match in MATCHES}
+    open_route = BuiltRoute("", ())
     router = Router((match, routes[match.id]) for match in MATCHES)
     return Pipeline(replace(snapshot([]), router=router, routes=routes, unmatched=open_route))
 
@@ -71,12 +71,18 @@ def test_whatever_was_asked_before_each_request_finds_its_route(pipeline: Pipeli
     watched = Pipeline(pipeline.snapshot, seen.append)
     for request, route in [*ROWS, *ROWS][::turn]:
         assert isinstance(watched.decide(request), Allow)
-        assert seen[-1].route_id == route
+        assert seen[-1].route.id == route
 
 
 def test_a_refused_path_is_refused_again_under_every_name(pipeline: Pipeline) -> None:
     for route in (None, "plain", None, "plain"):
         assert isinstance(pipeline.decide(asked("/p/../h", route=route)), Deny)
+
+
+def test_no_method_makes_a_path_pass_that_is_refused(pipeline: Pipeline) -> None:
+    for one, other in ((asked("/y", "GET\n/x"), asked("/x\n/y")), (asked("/x\n/y"), asked("/y", "GET\n/x"))):
+        told = [type(pipeline.decide(request)) for request in (one, other)]
+        assert told == [Deny if "\n" in request.target else Allow for request in (one, other)]
 
 
 def test_what_is_remembered_explains_itself_as_ever(pipeline: Pipeline) -> None:
@@ -87,23 +93,23 @@ def test_what_is_remembered_explains_itself_as_ever(pipeline: Pipeline) -> None:
     first, quick, again = seen
     assert repr(first.notes) == repr(again.notes)
     assert quick.notes is None
-    assert (quick.path, quick.client, quick.route_id, quick.step) == (
+    assert (quick.path, quick.client, quick.route, quick.step) == (
         first.path,
         first.client,
-        first.route_id,
+        first.route,
         first.step,
     )
 
 
 def test_a_route_in_shadow_stays_in_shadow(pipeline: Pipeline) -> None:
     found = pipeline.snapshot
-    shadowed = replace(found.routes["plain"], shadow=True, check_s=0.5)
+    shadowed = replace(found.routes["plain"], shadow=True)
     router = Router([(MATCHES[0], shadowed)])
     seen: list[Context] = []
     again = Pipeline(replace(found, router=router, routes={"plain": shadowed}), seen.append)
     for _ in range(2):
         again.decide(asked("/p"))
-    assert [(context.shadow, context.check_s) for context in seen] == [(True, 0.5)] * 2
+    assert [context.shadow for context in seen] == [True] * 2
 
 
 def test_what_is_remembered_is_bounded_in_number_and_length(pipeline: Pipeline) -> None:

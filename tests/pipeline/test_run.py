@@ -10,10 +10,11 @@ from gateline.context import Context
 from gateline.pipeline.run import Pipeline
 from gateline.pipeline.step import Step
 from gateline.values.decision import Allow, Deny, RequestEdits, Unavailable, deny
+from gateline.values.found_route import FoundRoute
 from gateline.values.identity import MAX_MEMOS, Identity
 from tests.pipeline.policies import request, snapshot
 
-REFUSES = Step("refuses", lambda _: deny("forbidden", "on principle"), "file:7")
+REFUSES = Step("refuses", lambda _: deny("forbidden", "on principle"))
 ALICE = Identity("alice", "test")
 
 
@@ -35,7 +36,7 @@ def contexts(steps: list[Step], *asked: Any, **policy: Any) -> list[Context]:
 def test_a_named_route_is_taken_without_a_match() -> None:
     (context,) = contexts([], request("/elsewhere", route="r"))
     assert isinstance(context.decision, Allow)
-    assert context.route_id == "r"
+    assert context.route.id == "r"
 
 
 def test_a_name_that_the_policy_lacks_is_unavailable() -> None:
@@ -64,13 +65,13 @@ def test_what_matches_no_route_is_denied_or_allowed_as_the_policy_says() -> None
 
 def test_shadow_answers_a_bare_allow_and_says_what_it_would_have_answered() -> None:
     (context,) = contexts([knows(ALICE), REFUSES], request("/r", ("x-user-id", "root")), shadow=True)
-    assert context.decision == Allow(metadata={"route": "r"})
+    assert context.decision == Allow(metadata=FoundRoute("r"))
     assert context.would == deny("forbidden", "on principle")
 
 
 def test_shadow_that_would_allow_edits_nothing_either() -> None:
     (context,) = contexts([knows(ALICE)], shadow=True)
-    assert context.decision == Allow(metadata={"route": "r"})
+    assert context.decision == Allow(metadata=FoundRoute("r"))
     assert context.would is None
 
 
@@ -103,13 +104,13 @@ def test_what_is_set_is_not_removed_since_removals_run_last() -> None:
     (context,) = contexts([knows(ALICE)], request("/r", ("X-User-Id", "root"), ("x_user_id", "root")))
     assert context.decision is not None
     assert context.decision == Allow(
-        ALICE, RequestEdits((("x-user-id", "alice"),), ("x_user_id",)), (), None, {"route": "r"}
+        ALICE, RequestEdits((("x-user-id", "alice"),), ("x_user_id",)), (), None, FoundRoute("r")
     )
 
 
 def test_the_same_identity_gets_the_same_edits_and_another_gets_its_own() -> None:
     pipeline = Pipeline(snapshot([knows(ALICE)]))
-    first, second = pipeline.decide(request()), pipeline.decide(request())
+    first, second = pipeline.decide(request(route="r")), pipeline.decide(request(route="r"))
     assert first is second
     other = Pipeline(snapshot([knows(Identity("bob", "test"))])).decide(request())
     assert isinstance(other, Allow)
@@ -159,8 +160,8 @@ def test_notes_tell_each_step_its_outcome_and_its_rule() -> None:
     assert [(note.step, note.outcome, note.why, note.rule) for note in context.notes] == [
         ("sanitise", "pass", "", ""),
         ("route", "pass", "route r", ""),
-        ("knows", "pass", "", ""),
-        ("refuses", "deny", "on principle", "file:7"),
+        ("knows", "pass", "", "file:1"),
+        ("refuses", "deny", "on principle", "file:2"),
     ]
 
 
@@ -179,6 +180,10 @@ def test_an_identity_that_no_header_can_carry_is_refused_each_time() -> None:
 
 def test_a_proxy_is_told_the_route_unless_it_named_it() -> None:
     seen = contexts([knows(ALICE)], *(request("/r", route=name) for name in (None, "r", None)))
-    assert [c.decision.metadata for c in seen if isinstance(c.decision, Allow)] == [{"route": "r"}, {}, {"route": "r"}]
+    assert [c.decision.metadata for c in seen if isinstance(c.decision, Allow)] == [
+        FoundRoute("r"),
+        None,
+        FoundRoute("r"),
+    ]
     (shadowed_,) = contexts([REFUSES], request("/r", route="r"), shadow=True)
     assert shadowed_.decision == Allow()

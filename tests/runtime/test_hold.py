@@ -18,6 +18,7 @@ from gateline.runtime.outcome import ALLOWED, Outcome
 from gateline.runtime.policy_file import PolicyFile
 from gateline.runtime.replacement import collection_deferred, read_and_built, take_apart
 from gateline.values.errors import ConfigError
+from gateline.values.found_route import FoundRoute
 from tests.runtime.holding import held_ms
 
 ROUTES = 600
@@ -91,7 +92,7 @@ def metrics() -> Iterator[Metrics]:
     counted = Metrics()
     for number in range(5 * ROUTES):
         for outcome in (ALLOWED, Outcome("deny", 403, "insufficient_scope")):
-            counted.count(f"r{number}", outcome, None, 0.001)
+            counted.count(FoundRoute(f"r{number}"), outcome, None, 0.001)
     gc.freeze()
     yield counted
     gc.unfreeze()

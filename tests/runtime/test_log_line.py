@@ -11,6 +11,7 @@ from gateline.context import Context
 from gateline.runtime.log_line import console_line, json_line
 from gateline.runtime.outcome import Outcome, outcome_of
 from gateline.values.decision import Allow, Decision, deny
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Headers
 from gateline.values.identity import Identity
 from gateline.values.request import Request
@@ -30,7 +31,7 @@ def context(
     decision: Decision = DENIED,
 ) -> Context:
     made = Context(Request(method, f"{path}?q=hush", "h", Headers(), "192.0.2.1", NOW, request_id=request_id))
-    made.path, made.client, made.route_id, made.step = path, client, "users", "authorise"
+    made.path, made.client, made.route, made.step = path, client, FoundRoute("users"), "authorise"
     made.identity, made.decision = identity, decision
     return made
 

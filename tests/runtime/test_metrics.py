@@ -6,28 +6,36 @@ import json
 
 from gateline.runtime.exposition import BATCH, counters_of, render, to_json
 from gateline.runtime.metrics import Metrics, sample, summed
-from gateline.runtime.outcome import Outcome
+from gateline.runtime.outcome import ALLOWED, Outcome
+from gateline.values.found_route import FoundRoute
 
-ALLOW = Outcome("allow", 200, "")
 BOUNDS = ("0.001", "0.0025", "1.0", "+Inf")
 DENY = Outcome("deny", 429, "rate_limited")
 
 
 def counted(*rows: tuple[str, Outcome, Outcome | None, float]) -> Metrics:
     metrics = Metrics()
-    for row in rows:
-        metrics.count(*row)
+    for route, *rest in rows:
+        metrics.count(FoundRoute(route), *rest)
     return metrics
 
 
 def test_decisions_are_counted_by_route_kind_and_code():
-    samples = counted(("a", ALLOW, None, 0), ("a", ALLOW, None, 0), ("a", DENY, None, 0)).samples()
+    samples = counted(("a", ALLOWED, None, 0), ("a", ALLOWED, None, 0), ("a", DENY, None, 0)).samples()
     assert samples['gateline_decisions_total{route="a",decision="allow",code=""}'] == 2
     assert samples['gateline_decisions_total{route="a",decision="deny",code="rate_limited"}'] == 1
 
 
+def test_a_route_goes_on_counting_under_another_policy_and_for_each_observer_alone():
+    one, other, route, replaced = Metrics(), Metrics(), FoundRoute("a"), FoundRoute("a")
+    for metrics, found in ((one, route), (one, route), (one, replaced), (other, route), (one, route)):
+        metrics.count(found, ALLOWED, None, 0)
+    name = sample("gateline_decisions_total", route="a", decision="allow", code="")
+    assert (one.samples()[name], other.samples()[name]) == (4, 1)
+
+
 def test_what_a_shadowed_rule_would_have_refused_is_counted_apart():
-    samples = counted(("a", ALLOW, DENY, 0)).samples()
+    samples = counted(("a", ALLOWED, DENY, 0)).samples()
     assert samples['gateline_shadow_decisions_total{route="a",decision="deny",code="rate_limited"}'] == 1
 
 
@@ -41,7 +49,7 @@ def test_domains_that_a_peer_makes_up_do_not_fill_the_memory(monkeypatch):
 
 
 def test_buckets_hold_what_took_at_most_their_bound():
-    samples = counted(("a", ALLOW, None, 0.001), ("a", ALLOW, None, 0.0011), ("a", ALLOW, None, 9)).samples()
+    samples = counted(("a", ALLOWED, None, 0.001), ("a", ALLOWED, None, 0.0011), ("a", ALLOWED, None, 9)).samples()
     buckets = {bound: samples[f'gateline_decision_seconds_bucket{{le="{bound}"}}'] for bound in BOUNDS}
     assert buckets == {"0.001": 1, "0.0025": 2, "1.0": 2, "+Inf": 3}
     assert samples["gateline_decision_seconds_count"] == 3
@@ -49,8 +57,8 @@ def test_buckets_hold_what_took_at_most_their_bound():
 
 def test_samples_of_processes_sum_and_survive_the_way_between_them():
     one, other = (
-        counted(("a", ALLOW, None, 0.1)).samples(),
-        counted(("a", ALLOW, None, 0.2), ("b", DENY, None, 0)).samples(),
+        counted(("a", ALLOWED, None, 0.1)).samples(),
+        counted(("a", ALLOWED, None, 0.2), ("b", DENY, None, 0)).samples(),
     )
     sent = json.loads("".join(to_json(other.copy())))
     assert sent == other
@@ -61,7 +69,7 @@ def test_samples_of_processes_sum_and_survive_the_way_between_them():
 
 def test_many_samples_are_told_in_pieces_and_each_once():
     def samples():
-        return counted(*((f"r{n}", outcome, None, 0) for n in range(BATCH) for outcome in (ALLOW, DENY))).samples()
+        return counted(*((f"r{n}", outcome, None, 0) for n in range(BATCH) for outcome in (ALLOWED, DENY))).samples()
 
     pieces = list(to_json(samples()))
     assert len(pieces) > 2

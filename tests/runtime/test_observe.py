@@ -10,6 +10,7 @@ from gateline.runtime.log_line import json_line
 from gateline.runtime.metrics import Metrics
 from gateline.runtime.observe import Watcher
 from gateline.values.decision import Allow, deny, unavailable
+from gateline.values.found_route import FoundRoute
 from gateline.values.headers import Headers
 from gateline.values.identity import Identity
 from gateline.values.request import Request
@@ -75,7 +76,7 @@ def test_the_level_says_which_decisions_are_lines(decision, would, level: str, l
 
 def test_a_limit_that_went_by_its_on_failure_is_logged_and_counted():
     written = Written("all")
-    line = written.see(context(Allow(), route_id="r", fallbacks=("allow:r", "local:global")))
+    line = written.see(context(Allow(), route=FoundRoute("r"), fallbacks=("allow:r", "local:global")))
     assert '"why":"without the store: allow:r, local:global"' in line
     samples = written.metrics.samples()
     for way in ("allow", "local"):
