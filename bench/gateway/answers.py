@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from bench.gateway.policies import DESCRIPTOR, DOMAIN, SMALL, path_of
+from bench.gateway.policies import DESCRIPTOR, DOMAIN, SMALL, targets
 from bench.gateway.rows import Row
 from bench.gateway.tokens import Issuer
 from ext_authz.pb.envoy.service.ratelimit.v3.rls_pb2 import RateLimitRequest, RateLimitResponse
@@ -22,7 +22,7 @@ class WrongAnswerError(Exception):
 
 def verify(row: Row, port: int, issuer: Issuer, key_line: str) -> None:
     """Through Envoy: who may pass passes with the header that was added, and nobody else does."""
-    path = path_of(row.count - 1) if row.sends == "paths" else "/v1/users"
+    path = targets(row.count)[-1] if row.sends == "paths" else "/v1/users"
     none: tuple[str, str] = ("x-unused", "")
     bearer = ("authorization", f"Bearer {issuer.token()}")
     poor = ("authorization", f"Bearer {issuer.token(scope='read:nothing')}")

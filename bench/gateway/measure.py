@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.gateway.load import Outcome, should_rate_limit, wrk
-from bench.gateway.policies import lines_of, path_of
+from bench.gateway.policies import lines_of, targets
 from bench.gateway.processes import cpu_s
 from bench.gateway.stand import Live, Stand
 
@@ -121,7 +121,7 @@ class Rounds:
             return wrk(url, seconds, (), varying)
         if row.sends == "paths":
             paths = live.folder / "paths.txt"
-            paths.write_text("".join(f"{path_of(number)}\n" for number in range(row.count)))
+            paths.write_text("".join(f"{target}\n" for target in targets(row.count)))
             return wrk(url, seconds, self._bearer, (f"paths={paths}",))
         if row.sends == "keys":
             return wrk(url, seconds, (), (f"lines={lines_of(live.folder, row.count)}",))

@@ -17,6 +17,7 @@ ROUTE = "users"
 LOG_OFF = {"level": "off"}
 # Large enough that nobody is ever refused.
 LIMIT = {"requests_per_minute": 10**9, "burst": 10**8, "key_by": "user_id"}
+TARGETS = 10_000
 DOMAIN, DESCRIPTOR, SMALL = "bench", "user", "small"
 
 
@@ -56,6 +57,15 @@ def routes(count: int, issuer: Issuer, _: Path) -> dict[str, Any]:
 def path_of(number: int) -> str:
     """The path of a route among many."""
     return f"/v1/service-{number % 97}/resource-{number}"
+
+
+def targets(count: int) -> list[str]:
+    """What is asked of `count` routes: as many different targets whatever the count, so that the routes alone differ.
+
+    What is remembered of targets is fetched into the processor's caches from as many places, and so is what the load
+    generator sends.
+    """
+    return [f"{path_of(number % count)}/{number}" for number in range(TARGETS)]
 
 
 def keys(count: int, issuer: Issuer, folder: Path) -> dict[str, Any]:
