@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from gateline.effects import Effects
 from gateline.schema.model import Model
 from gateline.schema.secret import Secret, Sources
 from gateline.values.decision import Unavailable
-from gateline.values.identity import Figures, Identity, NotMine, Refused
+from gateline.values.identity import Identity, NotMine, Refused
 from gateline.values.request import Needs
 
 Outcome = Identity | Refused | NotMine | Unavailable
@@ -64,6 +64,5 @@ class MethodParts:
     sources: Sources
     api_keys: tuple[APIKey, ...] = ()
     pepper: Secret | None = None
-    tiers: Mapping[str, Figures] = field(default_factory=dict)
     store_s: float = 0.05
     namespace: str = "default"

@@ -15,7 +15,6 @@ from gateline.pipeline.step import BuiltRoute
 from gateline.route.router import Router
 from gateline.sanitise.identity_headers import IdentityHeaders
 from gateline.values.errors import ConfigError, Fault
-from gateline.values.identity import Figures
 from gateline.values.request import Needs
 
 
@@ -99,7 +98,6 @@ def _methods(loaded: Loaded) -> dict[str, Method]:
         sources=loaded.sources,
         api_keys=loaded.api_keys,
         pepper=gateway.api_key_pepper,
-        tiers={name: Figures(**tier.model_dump()) for name, tier in gateway.tiers.items()},
         store_s=gateway.budgets.store_ms / 1000,
         namespace=gateway.namespace,
     )
