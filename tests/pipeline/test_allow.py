@@ -81,6 +81,21 @@ def test_an_allow_of_nobody_names_its_route_and_no_other(fields: dict[str, Any])
         assert decision.metadata == FoundRoute(route)
 
 
+@pytest.mark.parametrize("route", [None, "r"], ids=["found", "named"])
+def test_each_of_two_identities_is_told_as_itself_each_time(route: str | None) -> None:
+    """Nobody passes by what another one's request left behind."""
+    users = {name: Identity(name, "test") for name in ("alice", "bob")}
+
+    def knows(context: Context) -> None:
+        context.identity = users.get(context.request.headers.first("x-name") or "")
+
+    pipeline = Pipeline(snapshot([Step("knows", knows)]))
+    for name in ("alice", "bob", "", "alice", "", "bob"):
+        decision = pipeline.decide(request("/r", ("x-name", name), route=route))
+        edits = RequestEdits((("x-user-id", name),) if name else ())
+        assert decision == Allow(users.get(name), edits, (), None, None if route else FoundRoute("r"))
+
+
 def test_one_identity_under_two_policies_is_told_as_each_of_them_says() -> None:
     """A verified credential outlives the policy: what it remembers of the old one is not used by the new one."""
     policy = snapshot([writes(Identity("alice", "test"))])

@@ -101,6 +101,16 @@ def test_what_is_remembered_explains_itself_as_ever(pipeline: Pipeline) -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["/p", "/p?q=1", "/p?", "/p?q=1?r=2"])
+@pytest.mark.parametrize("route", [None, "plain"], ids=["found", "named"])
+def test_the_path_is_the_target_up_to_its_query_each_time(pipeline: Pipeline, target: str, route: str | None) -> None:
+    seen: list[Context] = []
+    watched = Pipeline(pipeline.snapshot, seen.append)
+    for _ in range(2):
+        watched.decide(asked(target, route=route))
+    assert [context.path for context in seen] == ["/p"] * 2
+
+
 def test_a_route_in_shadow_stays_in_shadow(pipeline: Pipeline) -> None:
     found = pipeline.snapshot
     shadowed = replace(found.routes["plain"], shadow=True)
