@@ -29,8 +29,8 @@ MOST_SIZES = 4096
 MOST_LAYOUTS = 2
 """Of blocks of one size."""
 VARYING = (":path", "x-request-id", "traceparent")
-CREDENTIAL = "authorization"
-_HEADS = {name: b"\n%c%b\x1a" % (len(name), name.encode()) for name in (*VARYING, CREDENTIAL)}
+CREDENTIALS = ("authorization", "x-api-key")
+_HEADS = {name: b"\n%c%b\x1a" % (len(name), name.encode()) for name in (*VARYING, *CREDENTIALS)}
 
 
 def _line(raw: bytes) -> tuple[str, str]:
@@ -61,11 +61,12 @@ class _Layout:
     There are four parts between and around three values; parts that a block has too many are empty.
     """
 
-    __slots__ = ("_headers", "_rest", "block", "bounds", "parts", "places", "values")
+    __slots__ = ("_credentials", "_headers", "_rest", "block", "bounds", "parts", "places", "values")
 
     def __init__(self, places: dict[str, slice], size_bytes: int) -> None:
         self.places = places
-        self.values = {name: at for name, at in places.items() if name != CREDENTIAL}
+        self.values = {name: at for name, at in places.items() if name in VARYING}
+        self._credentials = {name: at for name, at in places.items() if name in CREDENTIALS}
         self._rest: list[bytes] = []
         """What lies around all places in the last block that was learned; its headers stand beside."""
         self._headers = Headers()
@@ -81,14 +82,14 @@ class _Layout:
 
     def learn(self, raw: bytes, headers: Headers) -> None:
         """These are the headers of a block of this layout. They are kept for other credentials, if it is short."""
-        if CREDENTIAL in self.places and len(raw) <= MOST_BYTES:
+        if self._credentials and len(raw) <= MOST_BYTES:
             self._rest, self._headers = self._rest_of(raw), headers
 
     def of_another(self, raw: bytes) -> Block | None:
-        """A block that is as the last one that was learned, but for its credential."""
+        """A block that is as the last one that was learned, but for its credentials."""
         if self._rest_of(raw) != self._rest:
             return None
-        return Block(self._headers.replaced({CREDENTIAL: raw[self.places[CREDENTIAL]]}), {})
+        return Block(self._headers.replaced({name: raw[at] for name, at in self._credentials.items()}), {})
 
     def _rest_of(self, raw: bytes) -> list[bytes]:
         rest, end = [], 0
@@ -156,7 +157,7 @@ class HeaderBlocks:
 
 
 def _places(raw: bytes, lines: Sequence[bytes], pairs: Sequence[tuple[str, str]]) -> dict[str, slice] | None:
-    """Where the values that vary lie, and the credential; None where a block is not as protobuf's libraries write it.
+    """Where the values that vary lie, and the credentials; None where a block is not as protobuf's libraries write it.
 
     Lines lie where their sizes say, if no other way of writing them would be as short as the block is.
     """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ext_authz.header_blocks as module
-from ext_authz.header_blocks import MOST_BYTES, MOST_LAYOUTS, HeaderBlocks, headers_of
+from ext_authz.header_blocks import CREDENTIALS, MOST_BYTES, MOST_LAYOUTS, HeaderBlocks, headers_of
 from ext_authz.pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from gateline.values.headers import Headers, to_bytes
 
@@ -30,7 +30,7 @@ MARKS = st.sampled_from(
 )
 VALUES = st.lists(MARKS | st.binary(max_size=6), max_size=4).map(b"".join)
 OTHERS = st.lists(
-    st.tuples(st.sampled_from(("x-a", "x-b", "cookie", "x-request-id", ":path", "authorization")), VALUES), max_size=4
+    st.tuples(st.sampled_from(("x-a", "x-b", "cookie", "x-request-id", ":path", *CREDENTIALS)), VALUES), max_size=4
 )
 PATHS = st.sampled_from((b"/a", b"/b", b"/cc", b"", b"\n", b"/" + b"p" * 126, b"/" + b"p" * 127))
 TOKENS = (b"Bearer one", b"Bearer two", b"\n\x03x-a\x1a\x011", b"")
@@ -62,8 +62,7 @@ def requests(draw: st.DrawFn) -> tuple[Lines, bytes]:
         lines.append(("traceparent", draw(st.sampled_from(TRACES)).encode()))
     if draw(st.booleans()):
         lines.append(("x-request-id", draw(st.sampled_from(UUIDS)).encode()))
-    if draw(st.booleans()):
-        lines.append(("authorization", draw(st.sampled_from(TOKENS))))
+    lines += [(name, draw(st.sampled_from(TOKENS))) for name in CREDENTIALS if draw(st.booleans())]
     return (draw(st.permutations(lines)) if draw(st.booleans()) else lines), path
 
 
@@ -198,11 +197,13 @@ def test_another_value_of_a_line_is_another_block() -> None:
     assert len(blocks._known) == 2
 
 
-def test_another_credential_alone_takes_no_reading_and_shares_nothing(monkeypatch) -> None:
+@pytest.mark.parametrize("names", [("authorization",), ("x-api-key",), ("x-api-key", "authorization")])
+def test_another_credential_alone_takes_no_reading_and_shares_nothing(monkeypatch, names: tuple[str, ...]) -> None:
     blocks = HeaderBlocks()
     founds = []
     for number in range(5):
-        lines = lines_with(f"/{number}", UUIDS[number % 2], ("authorization", f"Bearer {number}"), ("x-a", "1"))
+        credentials = [(name, f"{name} {number}") for name in names]
+        lines = lines_with(f"/{number}", UUIDS[number % 2], *credentials, ("x-a", "1"))
         founds.append(blocks.find(block(lines), b"/0"))
         assert sorted(headers_of(founds[-1]).items()) == sorted((name, value.decode()) for name, value in lines)
         monkeypatch.setattr(module, "HeaderLines", None)  # whoever reads lines from now on fails
