@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -22,6 +23,9 @@ from tests.compile.gateways import ROOT
 EXAMPLE = ROOT / "examples" / "existing-envoy"
 # What differs from one request to the next whatever stands between.
 RANDOM = {"x-request-id", "date", "x-envoy-upstream-service-time"}
+
+
+NO_CHANGES: Mapping[str, str] = MappingProxyType({})
 
 
 class Site:
@@ -77,9 +81,12 @@ class Site:
             self.sidecar.wait(10)
             self.sidecar = None
 
-    def envoy(self, name: str) -> Envoy:
-        """One of the example's three configurations, on our ports."""
+    def envoy(self, name: str, changes: Mapping[str, str] = NO_CHANGES) -> Envoy:
+        """One of the example's three configurations, on our ports; `changes` are texts and what takes their place."""
         text = (EXAMPLE / f"envoy-{name}.yaml").read_text()
+        for before, after in changes.items():
+            assert before in text
+            text = text.replace(before, after)
         backend = self.echo.address.rpartition(":")[2]
         for written, ours in (("10080", self.port), ("9301", backend), ("9302", backend), ("9191", self.check_port)):
             text = text.replace(f"port_value: {written}", f"port_value: {ours}")
@@ -178,6 +185,35 @@ def test_enforced_allows_denies_limits_and_fails_closed(site: Site) -> None:
         _enforced(site, lambda path, *headers: exchange(site.port, path, *headers))
     finally:
         envoy.close()
+
+
+def test_envoy_logs_the_route_that_gateline_found(site: Site) -> None:
+    """As docs/envoy.md tells it: found where Envoy names none, and not told where it does."""
+    site.enforce()
+    site.serve()
+    log = site.folder / "access.log"
+    written = {
+        "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+        "path": str(log),
+        "log_format": {
+            "text_format_source": {
+                "inline_string": "%RESPONSE_CODE% %DYNAMIC_METADATA(envoy.filters.http.ext_authz:route)%\n"
+            }
+        },
+    }
+    logged = json.dumps([{"name": "file", "typed_config": written}])
+    changes = {
+        "context_extensions: {route: orders}": "disable_request_body_buffering: true",
+        "stat_prefix: edge": f"stat_prefix: edge\n          access_log: {logged}",
+    }
+    envoy = site.envoy("enforced", changes)
+    try:
+        asked = [exchange(site.port, "/users", site.token("read:users"))]
+        asked += [exchange(site.port, "/orders") for _ in range(4)]
+    finally:
+        envoy.close()
+    assert [answer.status for answer in asked] == [200, 200, 200, 200, 429]
+    assert log.read_text().splitlines() == ["200 -", "200 orders", "200 orders", "200 orders", "429 -"]
 
 
 def _enforced(site: Site, ask: Callable[..., Answer]) -> None:
