@@ -22,6 +22,8 @@ class Prepared:
 
 
 DEFAULTS: dict[str, Any] = {
+    # A machine that is busy with tests is no reason for a 503.
+    "budgets": {"store_ms": 1000, "check_ms": 3000, "proxy_ms": 4000},
     "api_key_pepper": {"file": ".gateline/pepper"},
     "api_keys": {"file": ".gateline/api_keys.json"},
     "authentication": [
