@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateline.authz.attributes import ATTRIBUTES, Attribute, as_cel, headers_named
@@ -74,7 +74,8 @@ class Condition:
         return "is false" if value is False else f"failed: {str(value)[:120]!r}"
 
 
-@cache
+# A sidecar that takes one changed policy after the other keeps no more expressions than this.
+@lru_cache(maxsize=4096)
 def compiled(source: str) -> Condition:
     """The condition of an expression, else `ConditionError`."""
     if len(source) > MAX_LENGTH:
