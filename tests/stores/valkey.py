@@ -15,9 +15,9 @@ from bench.gateway.processes import free_ports
 
 
 @contextmanager
-def running() -> Iterator[Valkey]:
+def running(*options: str) -> Iterator[Valkey]:
     """A server that is started, and ended behind whoever uses it."""
-    server = Valkey()
+    server = Valkey(*options)
     server.start()
     try:
         yield server
@@ -28,13 +28,14 @@ def running() -> Iterator[Valkey]:
 class Valkey:
     """One server; nothing is kept on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self._options = options
         self.port = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *self._options]
         self._process = subprocess.Popen([str(get_binary_path()), *options], stdout=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while time.monotonic() < end:
