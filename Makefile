@@ -7,7 +7,7 @@ PORT   ?= 10000
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos generated bench soak bench-kong leaks-kong conformance kong-config images compose test-docker
+.PHONY: help run test check format protos generated bench soak bench-kong leaks-kong conformance kong-config images compose test-docker mutants fuzz
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
