@@ -38,7 +38,7 @@ def limit_fields(limits: Limits) -> bytes:
     ).encode("ascii")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _fixed(policy: str, limit: int, window_s: int) -> tuple[str, str] | None:
     """The fields that are the same for all of a limit; None where the rest can't be told by `HEADS`."""
     if not policy.isascii() or len(policy) > MOST_CHARACTERS:

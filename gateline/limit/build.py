@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateline.limit.buckets import quota_buckets, rate_bucket
+from gateline.limit.buckets import QuotaBuckets, RateBucket
 from gateline.limit.config import RateLimit, Tier
 from gateline.limit.point import ChargePoint
 from gateline.limit.rule import GLOBAL, Rule
@@ -53,7 +53,7 @@ class RouteLimits:
     def by_address(self) -> ChargePoint | None:
         """The point before authentication."""
         found = [
-            rate_bucket(rule, personal=False) for rule in self.rules if rule.limit.key_by == "ip" or not self.identified
+            RateBucket(rule, personal=False) for rule in self.rules if rule.limit.key_by == "ip" or not self.identified
         ]
         return ChargePoint(found, self.within_s, self.form) if found else None
 
@@ -62,6 +62,6 @@ class RouteLimits:
         rules = self.rules
         if not rules or not self.identified:
             return None
-        found = [rate_bucket(rule, personal=rule is rules[-1]) for rule in rules if rule.limit.key_by != "ip"]
-        found.append(quota_buckets(rules[-1]))
-        return ChargePoint(found, self.within_s, self.form)
+        own = [rule for rule in rules if rule.limit.key_by != "ip"]
+        rates = [RateBucket(rule, personal=rule is rules[-1]) for rule in own]
+        return ChargePoint([*rates, QuotaBuckets(rules[-1])], self.within_s, self.form)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gateline.context import Context
 from gateline.effects import Answer, Effects, Level, Take, TakeReply
-from gateline.limit.buckets import BucketsOf
+from gateline.limit.buckets import QuotaBuckets, RateBucket
 from gateline.limit.headers import limit_headers, retry_after
 from gateline.limit.rule import Bucket
 from gateline.values.decision import Deny, Unavailable, deny, unavailable
@@ -44,8 +44,11 @@ class ChargePoint:
     Which buckets somebody has follows from the identity and the address alone, so both are kept with what they had.
     """
 
-    def __init__(self, buckets: Sequence[BucketsOf], within_s: float, form: Form) -> None:
-        self._buckets = buckets
+    __slots__ = ("_buckets", "_form", "_of_nobody", "_some_in_shadow", "_within_s")
+
+    def __init__(self, buckets: Sequence[RateBucket | QuotaBuckets], within_s: float, form: Form) -> None:
+        self._buckets = tuple(buckets)
+        self._some_in_shadow = any(bucket.rule.shadow for bucket in buckets)
         self._within_s = within_s
         self._form: Form = form
         self._of_nobody: dict[Any, Charges] = {}
@@ -63,6 +66,8 @@ class ChargePoint:
         return self._charge(context, charges) if charges.groups else None
 
     def _charges(self, found: list[Bucket]) -> Charges:
+        if found and not self._some_in_shadow:
+            return Charges((Group(tuple(found), False),), (self._take(found),))
         groups = []
         for shadow in (False, True):
             buckets = tuple([bucket for bucket in found if bucket.rule.shadow is shadow])

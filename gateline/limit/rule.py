@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import NamedTuple
 
 from gateline.effects import Charge, Level
@@ -40,7 +41,7 @@ class Rule:
     def key(self, kind: str, name: str) -> tuple[str, str]:
         """What stands before and behind the subject in a store key."""
         shadow = "shadow:" if self.hidden or self.shadow else ""
-        return f"gl:{self.namespace}:{{", f"}}:{shadow}{kind}:{name}"
+        return intern(f"gl:{self.namespace}:{{"), f"}}:{shadow}{kind}:{name}"
 
 
 class Bucket(NamedTuple):

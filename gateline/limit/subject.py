@@ -16,6 +16,7 @@ LONGEST = 96
 _SAFE = re.compile(r"[A-Za-z0-9_.@/+-][A-Za-z0-9_.@:/+-]*", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def safe(text: str) -> str:
     """The text itself where it is short and plain, else `~` and 128 bits of its BLAKE2b."""
     if len(text) <= LONGEST and _SAFE.fullmatch(text):

@@ -8,7 +8,7 @@ import pytest
 
 from gateline.context import Context
 from gateline.effects import Charge
-from gateline.limit.buckets import own_figures, quota_buckets, rate_bucket
+from gateline.limit.buckets import QuotaBuckets, RateBucket, own_figures
 from gateline.limit.config import RateLimit, Tier
 from gateline.limit.rule import Bucket, Rule
 from gateline.values.headers import Headers
@@ -69,7 +69,7 @@ def test_a_rate_goes_by_what_its_rule_says_else_by_address(
     limit: dict[str, Any], identity: Identity | None, subject: str
 ) -> None:
     """By address where the rule says so, whoever it is, and where the request has not what the rule goes by."""
-    (bucket,) = rate_bucket(rule(**limit), personal=True)(context(identity))
+    (bucket,) = RateBucket(rule(**limit), personal=True)(context(identity))
     assert bucket.charge.key == f"gl:ns:{{{subject}}}:token_bucket:r"
 
 
@@ -99,7 +99,7 @@ def test_own_figures_count_for_a_personal_rule_and_have_room_for_one_request(
 ) -> None:
     """A tier's burst may be smaller than a route's cost: it is then that cost, or nothing would ever pass."""
     made = rule(**{"key_by": "user_id", **limit})
-    (bucket,) = rate_bucket(made, personal=personal)(context(identity))
+    (bucket,) = RateBucket(made, personal=personal)(context(identity))
     assert (bucket.charge.figures, bucket.charge.cost) == (figures, made.limit.cost)
     assert (bucket.policy, bucket.limit, bucket.window_s, bucket.code) == ("r", *told, "rate_limited")
 
@@ -116,7 +116,7 @@ def test_quotas_are_those_that_the_identity_has() -> None:
         charge = Charge("gl:ns:{user:u}:quota:month", "calendar_window", (quota, 1), 2)
         return Bucket(made, charge, "monthly", quota, 0, "quota_exhausted")
 
-    buckets = quota_buckets(made)
+    buckets = QuotaBuckets(made)
     for identity, expected in (
         (None, []),
         (of(), []),
@@ -130,5 +130,5 @@ def test_quotas_are_those_that_the_identity_has() -> None:
 
 def test_a_keys_quota_is_the_keys_and_counts_apart_in_shadow() -> None:
     """Two keys of one user have a quota each."""
-    (bucket,) = quota_buckets(rule(mode="shadow"))(context(of(figures=Figures(daily_quota=5), method="api_key")))
+    (bucket,) = QuotaBuckets(rule(mode="shadow"))(context(of(figures=Figures(daily_quota=5), method="api_key")))
     assert bucket.charge.key == "gl:ns:{key:k}:shadow:quota:day"
