@@ -33,8 +33,7 @@ class Context:
     headers that the client sent; `set_headers` what a step sets on the request, `response_headers` on the answer.
     `limits` tells how each limit stands, `fallbacks` which were let pass or judged alone since the store was away.
     `notes` is None unless somebody asks for an explanation. `would` is what a shadowed rule would have answered.
-    `route`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the
-    pipeline's.
+    `route`, `shadow` (the whole answer will be a bare allow), `step` and `decision` are the pipeline's.
     `state` is what the response half needs of the request half; small and serialisable.
 
     What nobody writes stays on the class: one is made per request, and this costs a third of setting every field.

@@ -41,6 +41,7 @@ class Rule:
     def key(self, kind: str, name: str) -> tuple[str, str]:
         """What stands before and behind the subject in a store key."""
         shadow = "shadow:" if self.hidden or self.shadow else ""
+        # What stands before is one text for all rules, which stays in the processor's cache.
         return intern(f"gl:{self.namespace}:{{"), f"}}:{shadow}{kind}:{name}"
 
 
